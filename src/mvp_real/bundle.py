@@ -342,7 +342,10 @@ def _parse(value: Any, kind: Any, where: str) -> Any:
             raise BundleError(f"{where}: expected a list, got {value!r}")
         options = typing.get_args(kind)
         if options[-1] is Ellipsis:
-            pairs = enumerate(zip(value, options, strict=True))
+            return tuple(_parse(item, options[0], f"{where}[{i}]") for i, item in enumerate(value))
+        if len(options) != len(value):
+            raise BundleError(f"{where}: expected {len(options)} entries, got {len(value)}")
+        pairs = enumerate(zip(value, options, strict=True))
         return tuple(_parse(item, option, f"{where}[{i}]") for i, (item, option) in pairs)
     if dataclasses.is_dataclass(kind):
         return _parse_record(value, kind, where)
