@@ -1,0 +1,1 @@
+"""Episodes on disk: one MCAP file per demonstration, readable by rosbag2 and Foxglove."""

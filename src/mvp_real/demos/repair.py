@@ -1,0 +1,104 @@
+"""Gives an interrupted recording the index and the ending that its writer could not write."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from mvp_real.demos import topics
+from mvp_real.demos.mcap_stream import raw_records
+from mvp_real.errors import MvpRealError, require
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What a repair kept.
+
+    Attributes:
+        path: The repaired file.
+        messages: Messages it holds.
+        lost_bytes: Bytes of the damaged tail that were left behind.
+        was_complete: Nothing was wrong with the file.
+    """
+
+    path: Path
+    messages: int
+    lost_bytes: int
+    was_complete: bool
+
+
+def repair(path: Path, target: Path | None = None) -> RepairReport:
+    """Copy every intact record of `path` into a complete MCAP file.
+
+    Args:
+        path: A recording that may be torn.
+        target: Where the result goes; default: the same folder, without ".partial", or in place.
+
+    Raises:
+        MvpRealError: The file holds no message at all.
+    """
+    path = Path(path)
+    target = target or path.with_name(path.name.replace(".partial.mcap", ".mcap"))
+    writer_module = require("mcap.writer", "demos")
+    temporary = target.with_name(target.name + ".repair")
+    schemas: dict[int, int] = {}
+    channels: dict[int, int] = {}
+    messages = 0
+    complete = False
+    outcome = False
+    with temporary.open("wb") as stream:
+        writer = writer_module.Writer(stream)
+        writer.start(profile="ros2", library="mvp_real repair")
+        for record in raw_records(path):
+            kind = type(record).__name__
+            if kind == "Schema" and record.id not in schemas:
+                schemas[record.id] = writer.register_schema(record.name, record.encoding, record.data)
+            elif kind == "Channel" and record.id not in channels:
+                channels[record.id] = writer.register_channel(
+                    record.topic, record.message_encoding, schemas[record.schema_id], dict(record.metadata)
+                )
+            elif kind == "Message":
+                writer.add_message(
+                    channels[record.channel_id],
+                    record.log_time,
+                    record.data,
+                    record.publish_time,
+                    record.sequence,
+                )
+                messages += 1
+            elif kind == "Metadata":
+                outcome = outcome or record.name == topics.OUTCOME_RECORD
+                writer.add_metadata(record.name, dict(record.metadata))
+            elif kind == "DataEnd":
+                complete = True
+        if not outcome:
+            writer.add_metadata(
+                topics.OUTCOME_RECORD, {"success": "null", "note": '"repaired after an interruption"'}
+            )
+        writer.finish()
+        stream.flush()
+        os.fsync(stream.fileno())
+    if messages == 0:
+        temporary.unlink()
+        raise MvpRealError(f"'{path}' holds no complete message; there is nothing to repair")
+    lost = 0 if complete else path.stat().st_size - _intact_bytes(path)
+    os.replace(temporary, target)
+    if target != path:
+        path.unlink()
+    return RepairReport(target, messages, lost, complete)
+
+
+def _intact_bytes(path: Path) -> int:
+    """Length of the prefix made of whole records: an 8-byte magic, then opcode, 8-byte length, content."""
+    size = path.stat().st_size
+    position = 8
+    with path.open("rb") as stream:
+        while position + 9 <= size:
+            stream.seek(position)
+            header = stream.read(9)
+            end = position + 9 + int.from_bytes(header[1:], "little")
+            if header[0] == 0 or end > size:
+                break
+            position = end
+    return position
