@@ -1,0 +1,301 @@
+"""The one limiter: every command to an arm, from a policy, teleoperation or a replay, passes through it.
+
+Checks run in the order of what is cheapest to trust: form, age, deadman, joint range, first command, step and
+acceleration, workspace, tracking. A fault is answered by grade: REJECT (this command is not executed, state
+HOLD until a good one comes), HOLD (keep the last target), STOP (latched, names its reason, only
+`clear_fault` releases it).
+
+A tick is a command at least half a control period after the one counted before, so that a 50 Hz
+teleoperation stream and a 5 Hz policy are judged over the same time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from math import inf
+
+import numpy as np
+
+from mvp_real.messages import JointReading, JointTarget
+from mvp_real.robots.input_checks import CLOCK_TOLERANCE, bad_reading, bad_target, out_of_range
+from mvp_real.robots.limits import Limits
+from mvp_real.robots.step_budget import StepBudget
+from mvp_real.robots.verdict import DriverState, Verdict
+from mvp_real.robots.workspace import Workspace
+
+__all__ = ["DriverState", "Limiter", "Limits", "Verdict"]
+
+COUNTERS = (
+    "commands", "accepted", "clamped", "clipped", "rejected", "holds", "stops", "gripper changes refused",
+)  # fmt: skip
+NEGLIGIBLE = 1e-6  # relative; a smaller scaling is rounding and no clamp
+
+
+class Limiter:
+    """Limits of one arm, applied to one stream of commands. Pure: time and readings are handed in.
+
+    Args:
+        limits: The numbers.
+        deadman: Called for each command; False means that the operator let go.
+    """
+
+    def __init__(self, limits: Limits, deadman: Callable[[], bool] | None = None) -> None:
+        self.limits = limits
+        self.counters: Counter[str] = Counter()
+        self._deadman = deadman
+        self._workspace = Workspace(limits.table)
+        self._names = limits.table.joint_names
+        self._size = len(self._names)
+        self._joints = limits.table.arm_joints
+        self._budget = StepBudget(limits)
+        # Plain floats: numpy's cost per call would eat the budget of 50 us.
+        self._lower: list[float] = limits.lower.tolist()
+        self._upper: list[float] = limits.upper.tolist()
+        self._state = DriverState.DISABLED
+        self._reason = "not enabled yet"
+        self._last_stop = ""
+        self._target: list[float] = []  # last accepted joints
+        self._outside = 0.0
+        self._gripper = 0.0
+        self._first = True
+        self._largest_gap = 0.0
+        self._now = self._heard_at = self._accepted_at = self._tick_at = 0.0
+        self._toggled_at = -inf
+        self._reading_bad_since = inf
+        self._streaks: Counter[str] = Counter()
+
+    @property
+    def state(self) -> DriverState:
+        """Current state."""
+        return self._state
+
+    @property
+    def reason(self) -> str:
+        """Why the limiter is not running; empty while it is."""
+        return self._reason
+
+    def enable(self, reading: JointReading, now: float) -> Verdict:
+        """Start from the measured joints.
+
+        Refused, with the reason in the verdict, while a stop is latched, without a fresh reading, or with a
+        joint outside the device's range.
+        """
+        if self._state is DriverState.STOPPED:
+            return self._answer()
+        fault = bad_reading(reading, self.limits, now) or out_of_range(reading, self.limits)
+        if fault:
+            self._state, self._reason = DriverState.DISABLED, fault
+            return self._answer()
+        measured: list[float] = reading.position.tolist()
+        joints = measured[: self._joints]
+        self._target = [
+            min(max(q, low), high) for q, low, high in zip(joints, self._lower, self._upper, strict=True)
+        ]
+        self._outside = self._workspace.outside(self._target)
+        self._gripper = min(max(measured[-1], 0.0), 1.0)
+        self._restart_clocks(now)
+        self._first = True
+        self._streaks.clear()
+        self._state, self._reason = DriverState.RUNNING, ""
+        return self._answer()
+
+    def disable(self) -> None:
+        """End motion without a fault. A latched stop stays."""
+        if self._state is not DriverState.STOPPED:
+            self._state, self._reason = DriverState.DISABLED, "disabled"
+
+    def stop(self, reason: str) -> Verdict:
+        """Stop and latch. The first reason is kept until the fault is cleared."""
+        if self._state is not DriverState.STOPPED:
+            self.counters["stops"] += 1
+            self._state, self._reason, self._last_stop = DriverState.STOPPED, reason, reason
+        return self._answer()
+
+    def clear_fault(self, reading: JointReading, now: float) -> Verdict:
+        """Release a latched stop, on an operator's request. The arm is disabled afterwards; `enable` it
+        again.
+
+        Refused, with the reason in the verdict, without a fresh reading of all joints.
+        """
+        if self._state is DriverState.STOPPED:
+            self._now = now
+            fault = bad_reading(reading, self.limits, now)
+            if fault:
+                return Verdict(None, self._state, False, f"{self._reason}; cannot be cleared: {fault}")
+            self._state, self._reason = DriverState.DISABLED, "fault cleared; enable to go on"
+        return self._answer()
+
+    def command(self, target: JointTarget, reading: JointReading, now: float) -> Verdict:
+        """Check one target and return what may be executed."""
+        self.counters["commands"] += 1
+        if self._state is DriverState.DISABLED or self._state is DriverState.STOPPED:
+            return self._answer()
+        if now < self._now - CLOCK_TOLERANCE:
+            return self._clock_jump(now)
+        self._now = self._heard_at = now
+        fault = bad_target(target, self.limits, now) or bad_reading(reading, self.limits, now)
+        if fault:
+            return self._reject(fault)
+        if self._deadman is not None and not self._deadman():
+            return self._reject("deadman switch released")
+        wanted: list[float] = target.position.tolist()
+        measured: list[float] = reading.position.tolist()
+        is_tick = now - self._tick_at >= 0.5 * self.limits.period
+        if is_tick:
+            self._tick_at = now
+
+        stop = self._tracking_fault(measured, is_tick)
+        joints, clipped, pushed = self._clip(wanted, is_tick)
+        stop = stop or pushed
+        if stop:
+            return self.stop(stop)
+        if self._first:
+            for name, q, m in zip(self._names, joints, measured, strict=False):
+                if abs(q - m) > self.limits.first_command_gap:
+                    return self._reject(
+                        f"first target of {name} is {q:.3f} rad, but the arm is at {m:.3f}; start there"
+                    )
+        reference = self._target
+        step = [q - r for q, r in zip(joints, reference, strict=True)]
+        scale = self._budget.scale(step, now)
+        if scale < 1.0:
+            step = [scale * d for d in step]
+            joints = [r + d for r, d in zip(reference, step, strict=True)]
+        scaled = scale < 1.0 - NEGLIGIBLE
+        if scaled:
+            self.counters["clamped"] += 1
+        if self._streak("clamped", scaled, is_tick) > self.limits.clamped_ticks:
+            return self.stop(f"more than {self.limits.clamped_ticks} clamped steps in a row")
+        middle = [r + 0.5 * d for r, d in zip(reference, step, strict=True)]
+        outside = self._workspace.outside(joints)
+        # From a pose that is already outside (after a stop, by hand) only the way back is open.
+        bound = max(0.0, self._outside)
+        if outside > bound or self._workspace.outside(middle) > bound:
+            broken = joints if outside > bound else middle
+            return self._reject("workspace: " + self._workspace.describe(broken))
+        self._budget.spend(step, now)
+        self._target, self._outside, self._accepted_at = joints, outside, now
+        self._first = False
+        self._move_gripper(wanted[-1], now)
+        self._state, self._reason = DriverState.RUNNING, ""
+        self.counters["accepted"] += 1
+        reason = "clamped to the largest step" if scaled else "clipped to the joint range" if clipped else ""
+        return Verdict(np.array([*joints, self._gripper]), self._state, scaled or clipped, reason)
+
+    def watch(self, reading: JointReading, now: float) -> Verdict:
+        """Look after silence, age and tracking between commands; call it at servo rate."""
+        if self._state is DriverState.DISABLED or self._state is DriverState.STOPPED:
+            return self._answer()
+        if now < self._now - CLOCK_TOLERANCE:
+            return self._clock_jump(now)
+        self._now = now
+        limits = self.limits
+        fault = bad_reading(reading, self.limits, now)
+        if fault:
+            # Counted from the first bad reading, not from its stamp: after a jump of the clock one stamp is
+            # far off.
+            self._reading_bad_since = min(self._reading_bad_since, now)
+            if now - self._reading_bad_since > limits.reading_lost:
+                return self.stop(f"joint state lost for {limits.reading_lost:.1f} s: {fault}")
+            return self._hold(fault)
+        self._reading_bad_since = inf
+        if now - self._accepted_at >= limits.period and now - self._tick_at >= 0.5 * limits.period:
+            self._tick_at = now
+            stop = self._tracking_fault(reading.position.tolist(), True)
+            if stop:
+                return self.stop(stop)
+        if self._state is DriverState.RUNNING and now - self._heard_at > limits.heartbeat:
+            return self._hold(f"no command for {limits.heartbeat:.1f} s")
+        return self._answer()
+
+    def diagnostics(self) -> dict[str, str]:
+        """State, reasons and counters as text, for `/diagnostics`."""
+        return {
+            "state": self._state.value,
+            "reason": self._reason,
+            "last stop": self._last_stop,
+            **{name: str(self.counters[name]) for name in COUNTERS},
+            "largest tracking gap (rad)": f"{self._largest_gap:.4f}",
+        }
+
+    # The checks. Each returns what is wrong, or an empty string.
+
+    def _clip(self, wanted: list[float], is_tick: bool) -> tuple[list[float], bool, str]:
+        """Joints inside the range, whether any was outside, and why to stop if one pushes its limit for too
+        long.
+        """
+        joints = wanted[: self._joints]
+        pushed = ""
+        clipped = False
+        for k, (low, high) in enumerate(zip(self._lower, self._upper, strict=True)):
+            q = joints[k]
+            below, above = q < low, q > high
+            if below or above:
+                joints[k] = low if below else high
+                clipped = True
+            if below or above or self._streaks:
+                for side, hit in (("lower", below), ("upper", above)):
+                    count = self._streak(f"{self._names[k]} {side}", hit, is_tick)
+                    if count >= self.limits.pushing_ticks:
+                        pushed = f"{self._names[k]} pushed against its {side} limit for {count} ticks"
+        self.counters["clipped"] += clipped
+        return joints, clipped, pushed
+
+    def _tracking_fault(self, measured: list[float], is_tick: bool) -> str:
+        gap, joint = 0.0, 0
+        for k, (q, m) in enumerate(zip(self._target, measured, strict=False)):
+            distance = abs(q - m)
+            if distance > gap:
+                gap, joint = distance, k
+        self._largest_gap = max(self._largest_gap, gap)
+        if self._streak("tracking", gap > self.limits.tracking_gap, is_tick) >= self.limits.gap_ticks:
+            return f"{self._names[joint]} is {gap:.3f} rad from its target: blocked or lagging"
+        return ""
+
+    def _move_gripper(self, wanted: float, now: float) -> None:
+        value = min(max(wanted, 0.0), 1.0)
+        if (value > 0.5) == (self._gripper > 0.5):
+            self._gripper = value
+        elif now - self._toggled_at >= self.limits.gripper_interval:
+            self._gripper, self._toggled_at = value, now
+        else:
+            self.counters["gripper changes refused"] += 1
+
+    def _streak(self, name: str, broken: bool, is_tick: bool) -> int:
+        """Number of ticks in a row on which something was broken."""
+        if not broken:
+            if name in self._streaks:
+                del self._streaks[name]
+            return 0
+        if is_tick:
+            self._streaks[name] += 1
+        return self._streaks[name]
+
+    # The answers.
+
+    def _answer(self) -> Verdict:
+        return Verdict(None, self._state, False, self._reason)
+
+    def _reject(self, reason: str) -> Verdict:
+        self.counters["rejected"] += 1
+        return self._hold(reason)
+
+    def _hold(self, reason: str) -> Verdict:
+        if self._state is not DriverState.HOLD:
+            self.counters["holds"] += 1
+            self._first = True  # whoever takes over must start from where the arm is
+        self._state, self._reason = DriverState.HOLD, reason
+        return self._answer()
+
+    def _clock_jump(self, now: float) -> Verdict:
+        back = self._now - now
+        self._restart_clocks(now)
+        return self._hold(f"the clock jumped back by {back:.3f} s")
+
+    def _restart_clocks(self, now: float) -> None:
+        self._now = self._heard_at = self._accepted_at = now
+        self._tick_at = now - self.limits.period
+        self._toggled_at = min(self._toggled_at, now)
+        self._reading_bad_since = inf
+        self._budget.restart(now)

@@ -1,0 +1,62 @@
+"""How much of a wanted step may be made: largest step per control period, speed and its growth.
+
+The allowance refills with time, one largest step per control period, and saves up to `burst` of them. So a
+stream of targets moves no faster at 50 Hz than at 5 Hz, and a command that comes some milliseconds early is
+not clamped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mvp_real.robots.limits import Limits
+
+
+class StepBudget:
+    """Allowance of one stream of commands; times are handed in."""
+
+    def __init__(self, limits: Limits) -> None:
+        # Plain floats: numpy's cost per call would eat the limiter's 50 us.
+        self._max_step: list[float] = limits.max_step.tolist()
+        self._acceleration: list[float] = limits.acceleration.tolist()
+        self._period = limits.period
+        self._burst = limits.burst
+        self.restart(0.0)
+
+    def restart(self, now: float) -> None:
+        """One whole step is free and the arm is still."""
+        self._allowance = 1.0
+        self._speed = [0.0] * len(self._max_step)
+        self._refilled_at = now
+        self._stepped_at = now - self._period
+
+    def scale(self, delta: Sequence[float], now: float) -> float:
+        """Factor 0..1 for the whole step `delta` (7,) in rad, so that its direction stays."""
+        self._allowance = min(self._burst, self._allowance + max(now - self._refilled_at, 0.0) / self._period)
+        self._refilled_at = now
+        elapsed = max(now - self._stepped_at, 1e-3)
+        dt = min(elapsed, self._period)
+        moving = elapsed < 1.5 * self._period
+        cost, scale = 0.0, 1.0
+        for d, step, acceleration, speed in zip(
+            delta, self._max_step, self._acceleration, self._speed, strict=True
+        ):
+            size = abs(d)
+            if size > cost * step:
+                cost = size / step
+            # Only growing speed is limited: slowing down is always safe, the interpolator makes it smooth.
+            kept = abs(speed) if moving and speed * d > 0.0 else 0.0
+            allowed = (kept + acceleration * dt) * dt
+            if scale * size > allowed:
+                scale = allowed / size
+        bound = max(0.0, min(1.0, self._allowance))
+        if cost * scale > bound:
+            scale = bound / cost
+        return scale
+
+    def spend(self, step: Sequence[float], now: float) -> None:
+        """Record a step (7,) in rad that is executed."""
+        elapsed = max(now - self._stepped_at, 1e-3)
+        self._stepped_at = now
+        self._speed = [d / elapsed for d in step]
+        self._allowance -= max(abs(d) / m for d, m in zip(step, self._max_step, strict=True))

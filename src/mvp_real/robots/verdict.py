@@ -1,0 +1,34 @@
+"""What a driver is doing, and its answer to a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from mvp_real.messages import FloatArray
+
+
+class DriverState(Enum):
+    """What the driver is doing. STOPPED is latched."""
+
+    DISABLED = "disabled"
+    RUNNING = "running"
+    HOLD = "hold"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """Answer to a command.
+
+    Attributes:
+        position: (8,) target to execute, or None: keep the last one (HOLD) or brake and stay (STOPPED).
+        state: State after the command.
+        clamped: The target was clipped or scaled.
+        reason: Why the command was changed or refused; empty if it was not.
+    """
+
+    position: FloatArray | None
+    state: DriverState
+    clamped: bool
+    reason: str
