@@ -1,0 +1,55 @@
+"""The executables of the package: one list from which the wrappers in `bin/` are written.
+
+A wrapper is a shell script and a Python script at once: pip rewrites the interpreter line of console scripts but
+not of data files, so the shell half finds the Python that belongs to the installation. Write them anew with
+
+    python -m mvp_real.systems.executables bin
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+EXECUTABLES: dict[str, str] = {
+    "controller": "mvp_real.nodes.controller",
+    "encoder": "mvp_real.nodes.encoder",
+    "episode": "mvp_real.nodes.episode",
+    "sim_bridge": "mvp_real.nodes.sim_bridge",
+}
+
+_TEMPLATE = """\
+#!/bin/sh
+''':'
+python="${{MVP_REAL_PYTHON:-$(dirname "$0")/../../bin/python3}}"
+[ -x "$python" ] || python=python3
+exec "$python" "$0" "$@"
+'''
+import sys
+
+from {module} import main
+
+sys.exit(main())
+"""
+
+
+def wrapper_text(module: str) -> str:
+    """Content of the wrapper that runs `main()` of a module."""
+    return _TEMPLATE.format(module=module)
+
+
+def write_wrappers(folder: Path) -> list[Path]:
+    """Write every wrapper, executable, and return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, module in EXECUTABLES.items():
+        path = folder / name
+        path.write_text(wrapper_text(module), encoding="utf-8")
+        path.chmod(0o755)
+        paths.append(path)
+    return paths
+
+
+if __name__ == "__main__":
+    for written in write_wrappers(Path(sys.argv[1] if len(sys.argv) > 1 else "bin")):
+        print(written)
