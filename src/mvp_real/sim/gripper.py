@@ -1,0 +1,48 @@
+"""How the gripper follows commands: a dead time, then constant speed.
+
+The vendor's gripper is driven over a serial line behind the arm's controller; a command takes about 0.3 s until the
+fingers move. The dead time matters for learning: "close" is then commanded on three still pictures of a 5 Hz
+demonstration instead of one, because the measured opening stays above the open threshold that long.
+"""
+
+from __future__ import annotations
+
+STROKE = 0.085
+DEAD_TIME = 0.3
+SPEED = 1.0
+
+
+class GripperServo:
+    """Turns a commanded opening fraction into the set-point of the finger motors.
+
+    Args:
+        opening: Opening fraction at the start.
+        dead_time: Time from a change of the command to the first motion, s.
+        speed: Change of the opening fraction, 1/s (1.0: 85 mm in one second).
+    """
+
+    def __init__(self, opening: float = 1.0, dead_time: float = DEAD_TIME, speed: float = SPEED) -> None:
+        self._dead_time, self._speed = dead_time, speed
+        self.reset(opening)
+
+    def reset(self, opening: float) -> None:
+        """Start again at an opening, with nothing commanded."""
+        self.set_point = opening
+        self._command = opening
+        self._waiting = 0.0
+
+    def command(self, opening: float) -> None:
+        """Ask for an opening fraction; repeating the same command changes nothing."""
+        opening = min(max(opening, 0.0), 1.0)
+        if abs(opening - self._command) > 1e-6:
+            self._command = opening
+            self._waiting = self._dead_time
+
+    def advance(self, seconds: float) -> float:
+        """Let time pass; returns the new set-point of the opening fraction."""
+        if self._waiting > 0.0:
+            self._waiting -= seconds
+            return self.set_point
+        step = self._speed * seconds
+        self.set_point += min(max(self._command - self.set_point, -step), step)
+        return self.set_point
