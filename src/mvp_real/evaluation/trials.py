@@ -17,11 +17,12 @@ CATEGORIES = {
     "": "success",
     "perception_miss": "closed beside the fruit",
     "grasp_slip": "closed on the fruit but did not hold it",
-    "timeout": "time ran out before the gripper closed",
+    "timeout": "never closed, or too late",
     "limit_stop": "the limiter stopped the arm",
     "stale_input": "the loop stopped on missing or invalid input",
     "operator_stop": "stopped by the operator",
-    "crash": "a process or the simulation failed",
+    "diverged": "the physics failed",
+    "crash": "a process failed",
 }
 
 TrialKey = tuple[str, str, str, str]
@@ -43,7 +44,7 @@ class TrialRecord:
         order: Place of the subject in the rotation at this placement, from 0.
         success: The fruit was held high enough for long enough.
         category: Failure category, a key of `CATEGORIES`; empty for a success.
-        height: Greatest height of the fruit above its rest, m; None where it was not measured.
+        height: Height of the fruit's centre above the table at the end, m; None where not measured.
         lateral_miss: Horizontal distance from tool point to fruit when the gripper first closed, m;
             None if it never closed or where it was not measured.
         duration: Simulated time, s.

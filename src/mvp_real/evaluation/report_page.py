@@ -1,0 +1,94 @@
+"""The report as one HTML file without script or outside resources."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from mvp_real.evaluation.page_sections import (
+    clip_section,
+    comparison_section,
+    failure_section,
+    map_section,
+    success_section,
+    table,
+)
+from mvp_real.evaluation.page_style import STYLE
+from mvp_real.evaluation.report import PAGE_FILE, Report
+
+
+def write_page(report: Report, directory: Path) -> Path:
+    """Write `report.html`; clips are looked for below `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / PAGE_FILE
+    path.write_text(render_page(report, directory), encoding="utf-8")
+    return path
+
+
+def render_page(report: Report, directory: Path) -> str:
+    """The whole page as text."""
+    notes = [*report.notes]
+    if not report.complete:
+        notes.insert(0, f"{len(report.trials)} of {report.planned} planned trials have been run.")
+    sections = [
+        f"<h1>{escape(report.title)}</h1>",
+        f'<p class="lead">{escape(report.lead)}</p>',
+        *(f'<p class="note">{escape(note)}</p>' for note in notes),
+        success_section(report),
+        map_section(report),
+        comparison_section(report),
+        failure_section(report),
+        clip_section(report, directory),
+        _subjects(report),
+        _provenance(report),
+    ]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(report.title)}</title><style>{STYLE}</style></head>"
+        f"<body><main>{''.join(section for section in sections if section)}</main></body></html>\n"
+    )
+
+
+def _subjects(report: Report) -> str:
+    if not report.subjects:
+        return ""
+    rows = [
+        (
+            escape(subject.label),
+            escape(subject.about),
+            escape(subject.bundle),
+            f"<code>{escape(subject.digest[:12])}</code>",
+            escape(subject.encoder),
+            escape(subject.readout),
+            "<br>".join(escape(_card_figure(metric)) for metric in subject.card_metrics),
+        )
+        for subject in report.subjects
+    ]
+    head = ("subject", "what it is", "bundle", "file", "encoder", "readout", "its card says")
+    return f"<h2>Subjects</h2>{table('As loaded for these trials.', head, rows)}"
+
+
+def _card_figure(metric: dict[str, Any]) -> str:
+    figure = f"{metric['k']}/{metric['n']}" if metric.get("k") is not None else f"{metric.get('value')}"
+    return f"{metric['subject']}: {metric['metric']} {figure}"
+
+
+def _provenance(report: Report) -> str:
+    record = report.provenance
+    items = {
+        "commit": f"{record.get('commit')}" + (" with changes" if record.get("uncommitted_changes") else ""),
+        "machine": record.get("machine"),
+        "python": record.get("python"),
+        "packages": ", ".join(f"{name} {version}" for name, version in record.get("packages", {}).items()),
+        "created": record.get("created"),
+        **report.extra.get("provenance_items", {}),
+    }
+    rows = "".join(
+        f"<dt>{escape(str(key))}</dt><dd>{escape(str(value))}</dd>" for key, value in items.items()
+    )
+    return (
+        "<h2>Provenance</h2><p>Simulation, not a real robot. This command makes the page again:</p>"
+        f"<pre>{escape(report.command)}</pre><dl>{rows}</dl>"
+    )
