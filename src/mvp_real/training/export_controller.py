@@ -1,0 +1,180 @@
+"""A trained controller as a bundle: ONNX graph, safetensors, card and README."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from mvp_real import bundle
+from mvp_real.bundle import Action, Card, EncoderReference, Metric, Tensor
+from mvp_real.errors import MvpRealError
+from mvp_real.networks.controller import Controller
+from mvp_real.training.imitation.behaviour_cloning import TrainingReport
+from mvp_real.training.imitation.config import BehaviourCloningConfig, plain
+from mvp_real.training.imitation.dataset import ImitationDataset
+from mvp_real.training.imitation.labels import GRIPPER_SCALE
+from mvp_real.training.onnx_graph import export_graph
+
+MODEL, WEIGHTS = "model.onnx", "weights.safetensors"
+JOINTS = (*(f"joint{number}" for number in range(1, 8)), "gripper")
+
+
+def export_controller(
+    controller: Controller,
+    config: BehaviourCloningConfig,
+    dataset: ImitationDataset,
+    report: TrainingReport,
+    encoder: EncoderReference,
+    directory: Path,
+    command: str,
+) -> Card:
+    """Write the bundle folder.
+
+    Args:
+        controller: Trained, with its standardisation inside.
+        config: How it was trained.
+        dataset: What it was trained on; demo ids and joint limits go into the card.
+        report: What the training reached.
+        encoder: The encoder whose tokens it reads.
+        directory: The bundle.
+        command: The command that repeats the training.
+
+    Raises:
+        MvpRealError: The ONNX graph disagrees with the network.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    shape = controller.config
+    generator = torch.Generator().manual_seed(0)
+    example = {
+        "feature": torch.randn(4, shape.tokens, shape.dim, generator=generator),
+        "proprioception": torch.randn(4, shape.proprioception, generator=generator),
+    }
+    difference = export_graph(controller, example, "action", directory / MODEL)
+    save_weights(controller, directory / WEIGHTS)
+    card = Card(
+        kind="controller",
+        name=config.name,
+        summary=_summary(config, encoder),
+        licence="Apache-2.0",
+        task=config.task,
+        robot=config.robot,
+        model=bundle.asset(directory / MODEL),
+        weights=bundle.asset(directory / WEIGHTS),
+        inputs=(
+            Tensor("feature", (shape.tokens, shape.dim)),
+            Tensor("proprioception", (shape.proprioception,)),
+        ),
+        outputs=(Tensor("action", (shape.actions,)),),
+        encoder=encoder,
+        readout=shape.readout,
+        action=Action(
+            joints=JOINTS,
+            gripper_scale=GRIPPER_SCALE,
+            control_period=config.control_period,
+            delta_reference=config.delta_reference,
+            max_step=tuple(round(float(step), 5) for step in dataset.max_step),
+        ),
+        training=_training_record(controller, config, dataset, report, difference),
+        metrics=(
+            Metric(config.name, "training loss over that of the zero action", command, value=1.0 / report.gain),
+        ),
+        deviations=tuple(_deviations(config)),
+        limitations=tuple(_limitations(config)),
+    )
+    bundle.save_card(card, directory)
+    return card
+
+
+def add_metrics(directory: Path, metrics: tuple[Metric, ...]) -> Card:
+    """Put measured figures into an existing bundle's card, in place of older ones of the same subject and metric."""
+    card = bundle.load_card(directory)
+    measured = {(metric.subject, metric.metric) for metric in metrics}
+    kept = tuple(metric for metric in card.metrics if (metric.subject, metric.metric) not in measured)
+    card = replace(card, metrics=kept + metrics)
+    bundle.save_card(card, directory)
+    return card
+
+
+def save_weights(module: torch.nn.Module, path: Path) -> None:
+    """Every parameter and buffer as safetensors."""
+    save_file({name: value.detach().clone().contiguous() for name, value in module.state_dict().items()}, str(path))
+
+
+def load_weights(module: torch.nn.Module, path: Path) -> None:
+    """Inverse of `save_weights`.
+
+    Raises:
+        MvpRealError: Names or shapes differ.
+    """
+    from safetensors.torch import load_file
+
+    try:
+        module.load_state_dict(load_file(str(path)))
+    except RuntimeError as error:
+        raise MvpRealError(f"'{path}' does not fit the network: {error}") from error
+
+
+def _summary(config: BehaviourCloningConfig, encoder: EncoderReference) -> str:
+    source = {
+        bundle.ORACLE: "the simulator's privileged state",
+        "blank": "no image at all",
+    }.get(encoder.name, f"the encoder '{encoder.name}' with the readout '{config.readout}'")
+    blind = "" if config.use_proprioception else ", without proprioception"
+    return f"Controller for {config.task} on the {config.robot}, cloned from demonstrations on {source}{blind}."
+
+
+def _training_record(
+    controller: Controller,
+    config: BehaviourCloningConfig,
+    dataset: ImitationDataset,
+    report: TrainingReport,
+    difference: float,
+) -> dict[str, Any]:
+    settings = {name: value for name, value in plain(config).items() if name not in ("name", "demos")}
+    return {
+        "method": "behaviour cloning, mean squared error, AdamW",
+        "demonstrations": len(dataset.ids),
+        "steps": len(dataset),
+        "parameters": sum(parameter.numel() for parameter in controller.parameters()),
+        "loss": float(f"{report.loss:.4g}"),
+        "zero_action_loss": float(f"{report.zero_action_loss:.4g}"),
+        "onnx_parity": float(f"{difference:.2g}"),
+        "settings": settings,
+        "demos": list(dataset.ids),
+    }
+
+
+def _deviations(config: BehaviourCloningConfig) -> list[str]:
+    thesis = BehaviourCloningConfig()
+    found = []
+    if config.readout != "class":
+        found.append(
+            f"The frozen encoder is read through '{config.readout}'; the thesis reads the class token."
+        )
+    if config.standardisation != "none":
+        found.append(
+            "Features are standardised over the demonstrations before the LayerNorm; the thesis has the LayerNorm only."
+        )
+    if config.labels != "measured_delta":
+        found.append(
+            "Labels are the demonstrator's target minus the measured joints; the thesis takes the change of the "
+            "measured joints between kept steps."
+        )
+    if config.standardise_state or config.standardise_action:
+        found.append("Proprioception or actions are standardised; the thesis uses raw radians.")
+    if config.token_noise or config.state_noise or config.dropout:
+        found.append("Noise or dropout in training; the thesis found no benefit and uses none.")
+    if (config.epochs, config.warmup_epochs) != (thesis.epochs, thesis.warmup_epochs):
+        found.append(f"{config.epochs} epochs with {config.warmup_epochs} of warm-up instead of 400 with 40.")
+    return found
+
+
+def _limitations(config: BehaviourCloningConfig) -> list[str]:
+    found = ["Trained and measured in simulation only: no figure in this card is a real-robot result."]
+    if config.encoder == bundle.ORACLE:
+        found.append("It reads the fruit's position from the simulator and cannot run on a robot.")
+    return found
