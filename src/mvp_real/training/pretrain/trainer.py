@@ -1,0 +1,318 @@
+"""The pre-training loop: fast on one CPU core, exact to resume, safe to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mvp_real.errors import MvpRealError
+from mvp_real.networks.patches import normalise_patches
+from mvp_real.networks.vit import VisionTransformer
+from mvp_real.training.pretrain.checkpoint import (
+    build_model,
+    load_model,
+    load_optimizer,
+    read_state,
+    save_checkpoint,
+)
+from mvp_real.training.pretrain.config import MaeTrainingConfig
+from mvp_real.training.pretrain.images import (
+    ImageShards,
+    SampleOrder,
+    centre_view,
+    patchify_bytes,
+    training_batch,
+)
+from mvp_real.training.pretrain.pictures import draw_curves, reconstruction_sheet
+from mvp_real.training.pretrain.pixels import normalise_bytes
+from mvp_real.training.pretrain.probes import ProbeSet, encode_images, probe_tokens
+from mvp_real.training.pretrain.schedule import Schedule
+
+HELD_OUT_IMAGES = 256
+SHEET_IMAGES = 10
+LOG_EVERY_SECONDS = 15.0
+
+
+@dataclass
+class MaeRun:
+    """Where a run reads and writes."""
+
+    images: Path
+    out: Path
+    held_out: Path | None = None
+    probe: ProbeSet | None = None
+
+
+class MaeTrainer:
+    """One masked pre-training run; `train` returns when the budget is spent or a stop was asked for."""
+
+    def __init__(self, config: MaeTrainingConfig, run: MaeRun, device: torch.device | None = None) -> None:
+        self.config, self.run = config, run
+        self.device = device or torch.device("cpu")
+        torch.set_num_threads(config.threads)
+        run.out.mkdir(parents=True, exist_ok=True)
+        self.shards = ImageShards(run.images)
+        self.model = build_model(config).to(self.device)
+        self.optimizer = self._optimizer()
+        self.schedule = Schedule(config.learning_rate, 0, config.max_samples, config.warmup_samples)
+        self.order = SampleOrder(config.seed)
+        self.samples = 0
+        self.seconds = 0.0
+        self.history: list[dict[str, Any]] = []
+        self.origin: dict[str, Any] | None = None
+        self.stop_asked = False
+        self._held_out = self._read_held_out()
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        # MAE decays neither biases nor norms, nor the tokens that are parameters of shape (1, 1, D).
+        decayed = [parameter for parameter in trained if parameter.ndim > 1 and parameter.shape[0] != 1]
+        rest = [parameter for parameter in trained if parameter.ndim <= 1 or parameter.shape[0] == 1]
+        groups = [
+            {"params": decayed, "weight_decay": self.config.weight_decay},
+            {"params": rest, "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self.config.learning_rate, betas=self.config.betas, fused=True)
+
+    def resume(self, extend_to: int | None = None) -> None:
+        """Go on from the checkpoint in the output folder.
+
+        Args:
+            extend_to: begin a new stage (warm-up and cosine again) that ends at this many samples.
+        """
+        model, config, state = load_model(self.run.out)
+        if config.as_dict() | {"threads": 0} != self.config.as_dict() | {"threads": 0}:
+            changed = [key for key, value in config.as_dict().items() if self.config.as_dict()[key] != value]
+            raise MvpRealError(
+                f"{self.run.out} was trained with other settings ({', '.join(changed)}); use its config"
+            )
+        self.model.load_state_dict(model.state_dict())
+        load_optimizer(self.run.out, self.model, self.optimizer)
+        self.shards.order(state["shards"])
+        self.order = SampleOrder(config.seed, [(start, count) for start, count in state["epochs"]])
+        self.samples, self.seconds = state["samples"], state["seconds"]
+        self.history, self.origin = state["history"], state.get("origin")
+        self.schedule = Schedule(**state["schedule"])
+        if extend_to is not None:
+            if extend_to <= self.samples:
+                raise MvpRealError(
+                    f"the run has seen {self.samples} samples already; extend to more than that"
+                )
+            self.schedule = Schedule(config.learning_rate, self.samples, extend_to, config.warmup_samples)
+
+    def start_from(self, tensors: dict[str, Tensor], origin: dict[str, Any]) -> None:
+        """Begin with given weights (encoder and decoder of a shipped bundle), fresh optimizer state."""
+        missing, unexpected = self.model.load_state_dict(tensors, strict=False)
+        if missing or unexpected:
+            raise MvpRealError(
+                f"the initial weights do not fit: missing {missing[:4]}, unexpected {unexpected[:4]}"
+            )
+        self.origin = origin
+
+    # --- one step -------------------------------------------------------------------------------------------------
+    def step(self, reachable: float | None = None) -> float:
+        """Train on the next batch; returns its loss."""
+        config = self.config
+        byte_patches, noise = training_batch(self.shards, self.order, config, self.samples)
+        rate = self.schedule.rate(self.samples)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with self._autocast():
+            loss = self.model.loss(
+                normalise_bytes(torch.from_numpy(byte_patches).to(self.device)),
+                torch.from_numpy(noise).to(self.device),
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if config.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise MvpRealError(
+                f"the loss became {value} after {self.samples} samples; lower base_learning_rate"
+            )
+        self.optimizer.step()
+        self.schedule.advance(self.samples, config.batch, reachable)
+        self.samples += config.batch
+        return value
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        if self.config.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return contextlib.nullcontext()
+
+    # --- measurements ---------------------------------------------------------------------------------------------
+    def _read_held_out(self) -> np.ndarray | None:
+        if self.run.held_out is None:
+            return None
+        shards = ImageShards(self.run.held_out)
+        chosen = np.linspace(0, len(shards) - 1, min(HELD_OUT_IMAGES, len(shards))).astype(int)
+        return np.stack([centre_view(shards[int(index)], self.config.encoder.image_size) for index in chosen])
+
+    def held_out_loss(self) -> dict[str, float]:
+        """Masked loss on fixed held-out images with fixed masks, and that of an all-zero prediction."""
+        assert self._held_out is not None
+        generator = torch.Generator().manual_seed(0)
+        losses, zeros = [], []
+        with torch.no_grad():
+            for start in range(0, len(self._held_out), 64):
+                chunk = patchify_bytes(self._held_out[start : start + 64], self.config.encoder.patch)
+                patches = normalise_bytes(torch.from_numpy(chunk).to(self.device))
+                noise = torch.rand(patches.shape[:2], generator=generator).to(self.device)
+                losses.append(float(self.model.loss(patches, noise)) * len(chunk))
+                zeros.append(
+                    float(normalise_patches(patches, self.config.variance_floor).square().mean()) * len(chunk)
+                )
+        count = len(self._held_out)
+        return {"held_out_loss": sum(losses) / count, "held_out_loss_of_zero": sum(zeros) / count}
+
+    def probes(self, references: bool) -> dict[str, Any]:
+        """Fruit-position probes of the encoder; with `references` also of a random one and of raw patches."""
+        assert self.run.probe is not None
+        images, patch = self.run.probe.images, self.config.encoder.patch
+        subjects: dict[str, Any] = {"mae": self.model}
+        if references:
+            torch.manual_seed(self.config.seed + 1)
+            subjects = {"random": VisionTransformer(self.config.encoder).to(self.device), "raw": None}
+        result = {}
+        for name, network in subjects.items():
+
+            def encode(pixels: Tensor, network: VisionTransformer | None = network) -> Tensor:
+                if network is None:
+                    side, rows = pixels.shape[1] // patch, len(pixels)
+                    raw = (
+                        pixels.float()
+                        .reshape(rows, side, patch, side, patch, 3)
+                        .transpose(2, 3)
+                        .reshape(rows, side * side, -1)
+                    )
+                    return torch.cat([raw.mean(dim=1, keepdim=True), raw], dim=1)
+                return network(normalise_bytes(pixels).permute(0, 3, 1, 2))
+
+            result[name] = probe_tokens(encode_images(encode, images, self.device), self.run.probe)
+        return result
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+    def train(self, until_minutes: float | None = None) -> None:
+        """Train to the end of the schedule, or for `until_minutes`, in which case the cosine ends at that time."""
+        began = time.monotonic()
+        deadline = None if until_minutes is None else began + 60.0 * until_minutes
+        saved = logged = began
+        recent: list[float] = []
+        rate = 0.0
+        if self.run.probe is not None and self.samples == 0 and self.config.probe_samples:
+            self._log({"samples": 0, "probes": self.probes(references=True)})
+        with self._graceful_stop(), self._progress() as advance:
+            while self.samples < self.schedule.end and not self.stop_asked:
+                now = time.monotonic()
+                reachable = None if deadline is None or not rate else rate * (deadline - now)
+                if deadline is not None and now >= deadline:
+                    break
+                recent.append(self.step(reachable))
+                took = time.monotonic() - now
+                self.seconds += took
+                speed = self.config.batch / took
+                rate = speed if not rate else 0.98 * rate + 0.02 * speed
+                advance(recent[-1], rate)
+                if self._crossed(self.config.validate_samples) and self._held_out is not None:
+                    self._log({"samples": self.samples, **self.held_out_loss()})
+                if self._crossed(self.config.probe_samples) and self.run.probe is not None:
+                    self._log({"samples": self.samples, "probes": self.probes(references=False)})
+                if time.monotonic() - logged > LOG_EVERY_SECONDS:
+                    self._log(
+                        {
+                            "samples": self.samples,
+                            "loss": sum(recent) / len(recent),
+                            "learning_rate": self.schedule.rate(self.samples),
+                            "images_per_second": rate,
+                        }
+                    )
+                    recent, logged = [], time.monotonic()
+                if time.monotonic() - saved > 60.0 * self.config.checkpoint_minutes:
+                    self.save()
+                    saved = time.monotonic()
+        if not self.stop_asked:
+            if self._held_out is not None:
+                self._log({"samples": self.samples, **self.held_out_loss()})
+            if self.run.probe is not None and self.config.probe_samples:
+                self._log({"samples": self.samples, "probes": self.probes(references=False)})
+        self.save()
+
+    def _crossed(self, every: int) -> bool:
+        return bool(every) and self.samples // every != (self.samples - self.config.batch) // every
+
+    def _log(self, row: dict[str, Any]) -> None:
+        row = {**row, "seconds": round(self.seconds, 1)}
+        self.history.append(row)
+        with (self.run.out / "log.jsonl").open("a") as stream:
+            stream.write(json.dumps(row) + "\n")
+
+    def save(self) -> None:
+        """Checkpoint, loss curve and reconstruction sheet."""
+        state = {
+            "config": self.config.as_dict(),
+            "samples": self.samples,
+            "seconds": self.seconds,
+            "schedule": asdict(self.schedule),
+            "epochs": self.order.epochs,
+            "shards": self.shards.relative_paths(),
+            "images": len(self.shards),
+            "origin": self.origin,
+            "history": self.history,
+        }
+        save_checkpoint(self.run.out, self.model, self.optimizer, state)
+        draw_curves(self.history, self.run.out / "curve.png")
+        if self._held_out is not None:
+            reconstruction_sheet(
+                self.model,
+                self._held_out[:: max(1, len(self._held_out) // SHEET_IMAGES)][:SHEET_IMAGES],
+                self.run.out / "reconstructions.png",
+            )
+
+    @contextlib.contextmanager
+    def _graceful_stop(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C end the loop after the running step, with a checkpoint."""
+
+        def ask(number: int, frame: object) -> None:
+            self.stop_asked = True
+
+        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def _progress(self) -> Iterator[Any]:
+        from tqdm import tqdm
+
+        with tqdm(
+            total=self.schedule.end, initial=self.samples, unit="img", unit_scale=True, mininterval=2.0
+        ) as bar:
+
+            def advance(loss: float, rate: float) -> None:
+                bar.update(self.config.batch)
+                bar.set_postfix(loss=f"{loss:.3f}", per_second=f"{rate:.0f}", refresh=False)
+
+            yield advance
+
+
+def has_checkpoint(directory: Path) -> bool:
+    """Whether a run can be resumed from `directory`."""
+    try:
+        read_state(directory)
+    except MvpRealError:
+        return False
+    return True
