@@ -251,7 +251,7 @@ def test_the_tool_may_come_to_the_table_and_not_into_it() -> None:
 
 
 def test_the_middle_of_the_path_is_checked_too() -> None:
-    """Turning the stretched arm past the edge of the box: both ends are inside, the middle of the arc is not."""
+    """Turning the arm past the edge of the box: both ends are inside, the middle of the arc is not."""
     table = replace(TABLE, workspace_upper=np.array([0.58, 0.4, 0.7]))
     bench = Bench(replace(Limits.from_table(table), max_step=np.full(7, 1.0), first_command_gap=1.0))
     start, goal = posed(0.59, 0.30), posed(0.59, 0.30)
