@@ -1,6 +1,6 @@
 """How the gripper follows commands: a dead time, then constant speed.
 
-The vendor's gripper is driven over a serial line behind the arm's controller; a command takes about 0.3 s until the
+The vendor's gripper is driven over a serial line behind the arm's controller; a command takes about a third of a second until the
 fingers move. The dead time matters for learning: "close" is then commanded on three still pictures of a 5 Hz
 demonstration instead of one, because the measured opening stays above the open threshold that long.
 """
@@ -8,8 +8,8 @@ demonstration instead of one, because the measured opening stays above the open 
 from __future__ import annotations
 
 STROKE = 0.085
-DEAD_TIME = 0.3
-SPEED = 1.0
+DEAD_TIME = 0.35
+SPEED = 1.5
 
 
 class GripperServo:
@@ -18,7 +18,7 @@ class GripperServo:
     Args:
         opening: Opening fraction at the start.
         dead_time: Time from a change of the command to the first motion, s.
-        speed: Change of the opening fraction, 1/s (1.0: 85 mm in one second).
+        speed: Change of the opening fraction, 1/s (1.5: 85 mm in two thirds of a second).
     """
 
     def __init__(self, opening: float = 1.0, dead_time: float = DEAD_TIME, speed: float = SPEED) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mvp_real.messages import FloatArray
-from mvp_real.sim.appearance import draw_look
+from mvp_real.sim.appearance import WRIST_CAMERA, draw_look
 from mvp_real.sim.distractor import DISTRACTORS
 from mvp_real.sim.fruit import FRUITS
 from mvp_real.sim.gripper import STROKE
@@ -117,6 +117,19 @@ class SceneSampler:
             x, y, z = world.tool_position(joints)
             world.place_fruit(world.fruit, x - offset[0], y - offset[1], z + generator.normal(0, 0.004), yaw)
         return ScenePose(joints, opening, kind)
+
+    def fruit_visible(self) -> bool:
+        """Whether the fruit's centre lies well inside the lower-centre crop of the wrist camera."""
+        model, data = self.world.model, self.world.data
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_camlight(model, data)
+        camera = model.camera(WRIST_CAMERA).id
+        x, y, z = data.cam_xmat[camera].reshape(3, 3).T @ (self.world.fruit_position() - data.cam_xpos[camera])
+        if z >= 0.0:  # the camera looks along its negative z axis
+            return False
+        # In units of half the image height: the crop spans 448 of 480 rows, centred but for the lower edge.
+        half = -z * np.tan(np.radians(model.cam_fovy[camera]) / 2)
+        return bool(abs(x / half) < 0.90 and -0.97 < y / half < 0.83)
 
     def take(self, pose: ScenePose, scene_kind: int) -> FloatArray:
         """Put the arm into a pose and return its label row (see POSE_COLUMNS); fruit xy is in the tool's frame, m."""

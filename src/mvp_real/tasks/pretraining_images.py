@@ -201,9 +201,12 @@ class ShardRenderer:
         wide = SCENE_KINDS[kind] == "wide"
         while True:
             pose = self._sampler.pose(generator, spread=3.0 if wide else 1.0)
-            # A probe asks where a fruit on the table is; one in the hand is always in the same place.
-            if not self._images.is_probe or POSE_KINDS[pose.kind] in ("start", "above", "funnel"):
-                return self._sampler.take(pose, kind).astype(np.float32)
+            labels = self._sampler.take(pose, kind).astype(np.float32)
+            if not self._images.is_probe:
+                return labels
+            # A probe asks where a visible fruit on the table is; one in the hand is always in the same place.
+            if POSE_KINDS[pose.kind] in ("start", "above", "funnel") and self._sampler.fruit_visible():
+                return labels
 
     def close(self) -> None:
         """Free the renderer."""

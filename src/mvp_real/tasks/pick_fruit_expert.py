@@ -1,0 +1,150 @@
+"""The scripted expert of PickFruit: align above the fruit, descend in a funnel, close, lift, hold.
+
+It sees privileged state, so it is a teacher and a yardstick, not a policy. Perturbations are added to what is executed,
+never to the label (DART: Laskey et al. 2017, "Noise injection for robust imitation learning"), and shrink towards the
+fruit: constant noise near the object starves the one moment that matters, the closing of the gripper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mvp_real.messages import FloatArray
+from mvp_real.robots.table import load_robot
+from mvp_real.sim.fruit import FRUITS
+from mvp_real.sim.inverse_kinematics import ArmInverseKinematics, downward_pose
+from mvp_real.tasks.pick_fruit_world import PickFruitWorld
+
+STEP = 0.03  # longest way of the tool in one control step, m
+YAW_STEP = 0.10  # rad
+FUNNEL = 6.0  # height above the grasp that one metre beside the fruit asks for, m/m
+FUNNEL_MOUTH = 0.003  # this far beside the fruit the descent may end, m
+ALIGNED = 0.005  # close when the tool is this near to the grasp in the plane, m
+AT_HEIGHT = 0.005
+YAW_ALIGNED = 0.06
+CLOSING_STEPS = 4  # still steps after the command until the fingers hold the fruit
+LIFT = 0.20
+JOINT_STEP = 0.14  # rad, below the limiter's 0.15
+LOWEST = 0.0135  # of the tool centre point: the tips end 7.5 mm below it
+
+
+@dataclass(frozen=True)
+class ExpertStep:
+    """What the expert wants in one control step.
+
+    Attributes:
+        clean: (8,) target to learn from: seven angles in rad, gripper 0 or 1.
+        executed: (8,) target to send to the arm: `clean` plus the perturbation.
+        phase: "approach", "close" or "lift".
+    """
+
+    clean: FloatArray
+    executed: FloatArray
+    phase: str
+
+
+class PickFruitExpert:
+    """Expert for one episode. Call `step` once per control period and send `executed` to the arm.
+
+    Args:
+        world: World after its reset.
+        seed: Seed of the perturbations.
+        perturb: Whether to perturb.
+        amplitude: Standard deviation of the perturbation far from the fruit, m; 30 % of it at the fruit.
+    """
+
+    def __init__(self, world: PickFruitWorld, seed: int = 0, perturb: bool = True, amplitude: float = 0.012) -> None:
+        self._world = world
+        self._generator = np.random.default_rng(np.random.SeedSequence([21, seed]))
+        self._amplitude = amplitude if perturb else 0.0
+        self._table = load_robot("xarm7")
+        self._rest = np.array(world.task.start_joints)
+        self._kinematics = ArmInverseKinematics(self._rest)
+        self._fruit = FRUITS[world.fruit]
+        self._phase = "approach"
+        self._still_steps = 0
+        self._grasp = np.zeros(3)
+        self._grasp_yaw = 0.0
+
+    @property
+    def phase(self) -> str:
+        """Present phase."""
+        return self._phase
+
+    def step(self) -> ExpertStep:
+        """Decide from the measured state; does not move the world."""
+        joints = self._world.joint_reading().position
+        pose = self._table.tool_pose(joints)
+        tool, yaw = pose[:3, 3], float(np.arctan2(pose[1, 0], pose[0, 0]))
+        if self._phase == "approach":
+            grasp, grasp_yaw = self._grasp_now()
+            beside = float(np.hypot(*(grasp[:2] - tool[:2])))
+            if beside < ALIGNED and abs(tool[2] - grasp[2]) < AT_HEIGHT and abs(grasp_yaw - yaw) < YAW_ALIGNED:
+                self._phase, self._grasp, self._grasp_yaw = "close", grasp, grasp_yaw
+        if self._phase == "close" and self._still_steps >= CLOSING_STEPS:
+            self._phase = "lift"
+        if self._phase == "approach":
+            target, target_yaw = self._approach(tool, yaw)
+        elif self._phase == "close":
+            self._still_steps += 1
+            target, target_yaw = self._grasp, self._grasp_yaw
+        else:
+            height = min(tool[2] + STEP, self._grasp[2] + LIFT)
+            target, target_yaw = np.array([*self._grasp[:2], height]), self._grasp_yaw
+        gripper = 1.0 if self._phase == "approach" else 0.0
+        clean = self._joints_for(joints, target, target_yaw, gripper)
+        noise, turn = self._perturbation(tool, target)
+        executed = self._joints_for(joints, target + noise, target_yaw + turn, gripper) if noise.any() else clean
+        return ExpertStep(clean, executed, self._phase)
+
+    def _grasp_now(self) -> tuple[FloatArray, float]:
+        """Where to close: the fruit's centre, and the gripper's turn onto its narrow axis."""
+        grasp = self._world.fruit_position()
+        grasp[2] = max(grasp[2], LOWEST)
+        if self._fruit.round:
+            return grasp, 0.0
+        return grasp, (self._world.fruit_yaw() + np.pi / 2) % np.pi - np.pi / 2
+
+    def _approach(self, tool: FloatArray, yaw: float) -> tuple[FloatArray, float]:
+        """One step towards the fruit; no lower than the funnel allows beside it."""
+        grasp, grasp_yaw = self._grasp_now()
+        aside = grasp[:2] - tool[:2]
+        distance = float(np.hypot(*aside))
+        # Where this step will end in the plane decides how low it may end.
+        left = max(distance - STEP, 0.0)
+        floor = grasp[2] + FUNNEL * max(left - FUNNEL_MOUTH, 0.0)
+        height = min(max(tool[2], grasp[2]), floor) if floor < tool[2] else max(floor, tool[2])
+        height = min(height, max(tool[2], grasp[2] + 0.16))
+        way = np.array([*aside, height - tool[2]])
+        length = float(np.linalg.norm(way))
+        if length > STEP:
+            way *= STEP / length
+        return tool + way, yaw + float(np.clip(grasp_yaw - yaw, -YAW_STEP, YAW_STEP))
+
+    def _perturbation(self, tool: FloatArray, target: FloatArray) -> tuple[FloatArray, float]:
+        nothing = np.zeros(3), 0.0
+        if self._amplitude == 0.0 or self._phase == "close":
+            return nothing
+        if self._phase == "lift":
+            if tool[2] - self._grasp[2] < 0.05:
+                return nothing
+            scale = 0.5
+        else:
+            away = float(np.linalg.norm(tool - self._grasp_now()[0]))
+            scale = float(np.clip(0.3 + 0.7 * (away - 0.02) / 0.10, 0.3, 1.0))
+        if self._generator.random() > 0.6:
+            return nothing
+        noise = scale * self._amplitude * self._generator.standard_normal(3)
+        noise[2] = max(noise[2], LOWEST - target[2])
+        return noise, float(scale * 0.08 * self._generator.standard_normal())
+
+    def _joints_for(self, joints: FloatArray, target: FloatArray, yaw: float, gripper: float) -> FloatArray:
+        # Always solved from the rest pose, so that equal tool poses give equal joints whatever came before.
+        angles, _ = self._kinematics.solve(downward_pose(*target, yaw), self._rest)
+        delta = angles - joints[:7]
+        largest = float(np.max(np.abs(delta)))
+        if largest > JOINT_STEP:
+            delta *= JOINT_STEP / largest
+        return np.append(joints[:7] + delta, gripper)
