@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import weakref
 from typing import Any
 
 import mujoco
@@ -46,6 +47,8 @@ class OffscreenRenderer:
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._perturb = mujoco.MjvPerturb()
+        # Also at interpreter exit: a context that is freed later than its library prints an error.
+        self._free = weakref.finalize(self, _free, self._gl, self._context)
 
     def upload_texture(self, name: str) -> None:
         """Send a texture that was changed in `model.tex_data` to the renderer."""
@@ -91,11 +94,13 @@ class OffscreenRenderer:
 
     def close(self) -> None:
         """Free the GL context; safe to call twice."""
-        context, self._context = getattr(self, "_context", None), None
-        if context is not None:
-            self._gl.make_current()
-            context.free()
-            self._gl.free()
+        self._free()
+
+
+def _free(gl: Any, context: mujoco.MjrContext) -> None:
+    gl.make_current()
+    context.free()
+    gl.free()
 
 
 def _context(width: int, height: int) -> Any:

@@ -112,16 +112,16 @@ class PickFruitExpert:
         grasp, grasp_yaw = self._grasp_now()
         aside = grasp[:2] - tool[:2]
         distance = float(np.hypot(*aside))
-        # Where this step will end in the plane decides how low it may end.
-        left = max(distance - STEP, 0.0)
-        floor = grasp[2] + FUNNEL * max(left - FUNNEL_MOUTH, 0.0)
-        height = min(max(tool[2], grasp[2]), floor) if floor < tool[2] else max(floor, tool[2])
-        height = min(height, max(tool[2], grasp[2] + 0.16))
-        way = np.array([*aside, height - tool[2]])
-        length = float(np.linalg.norm(way))
-        if length > STEP:
-            way *= STEP / length
-        return tool + way, yaw + float(np.clip(grasp_yaw - yaw, -YAW_STEP, YAW_STEP))
+        across = min(distance, STEP)
+        if distance > 0.0:
+            aside = aside * (across / distance)
+        # Aligning comes first: height gets what the sideways motion leaves of the step. Where this step ends beside the
+        # fruit decides how low it may end; a tool inside the forbidden cone does not sink further.
+        floor = grasp[2] + FUNNEL * max(distance - across - FUNNEL_MOUTH, 0.0)
+        height = max(floor, tool[2] - float(np.sqrt(STEP**2 - across**2)))
+        height = max(min(height, tool[2]), grasp[2])
+        target = np.array([tool[0] + aside[0], tool[1] + aside[1], height])
+        return target, yaw + float(np.clip(grasp_yaw - yaw, -YAW_STEP, YAW_STEP))
 
     def _perturbation(self, tool: FloatArray, target: FloatArray) -> tuple[FloatArray, float]:
         nothing = np.zeros(3), 0.0
