@@ -24,13 +24,15 @@ class OffscreenRenderer:
     Args:
         model: Compiled model; `model.vis.global_.offwidth/offheight` bound the image size.
         max_geom: Largest number of shapes in a picture.
+        samples: Samples per pixel against jagged edges; 0 costs half of 4 with software GL.
 
     Raises:
         MvpRealError: No OpenGL context could be made.
     """
 
-    def __init__(self, model: mujoco.MjModel, max_geom: int = 400) -> None:
+    def __init__(self, model: mujoco.MjModel, max_geom: int = 400, samples: int = 4) -> None:
         self._model = model
+        model.vis.quality.offsamples = samples  # read when the context below is made
         width, height = int(model.vis.global_.offwidth), int(model.vis.global_.offheight)
         try:
             self._gl = _context(width, height)

@@ -34,6 +34,8 @@ _BAD = (
 )
 PARKED_GROUP = 3
 
+SCENE_CAMERA = "scene"
+
 
 class PickFruitWorld:
     """Arm, table, one fruit and what stands around it.
@@ -48,7 +50,9 @@ class PickFruitWorld:
         setup: The present episode, None before the first reset.
     """
 
-    def __init__(self, render_width: int = 640, render_height: int = 480, scene_camera: bool = True) -> None:
+    def __init__(
+        self, render_width: int = 640, render_height: int = 480, scene_camera: bool = True, samples: int = 0
+    ) -> None:
         self.task = load_task()
         self._table = load_robot("xarm7")
         spec = tabletop_spec()
@@ -58,8 +62,10 @@ class PickFruitWorld:
         self.data = mujoco.MjData(self.model)
         self.setup: EpisodeSetup | None = None
         self._size = (render_width, render_height)
-        self._renderer: OffscreenRenderer | None = None
-        self._stale_textures: set[str] = set()
+        # The wrist picture is averaged down by 4.7 before any network sees it: it needs no samples of its own.
+        self._samples = {WRIST_CAMERA: samples, SCENE_CAMERA: 4}
+        self._renderers: dict[str, OffscreenRenderer] = {}
+        self._stale_textures: dict[str, set[str]] = {}
         self._looks = LookWriter(self.model)
         self._textures: dict[str, NDArray[np.uint8]] = {}
         self._gripper = GripperServo()
@@ -118,7 +124,8 @@ class PickFruitWorld:
             # The same array object as before is already on the graphics side.
             if self._textures.get(name) is not look.textures[name]:
                 self._textures[name] = look.textures[name]
-                self._stale_textures.add(name)
+                for stale in self._stale_textures.values():
+                    stale.add(name)
         self._radii = {
             name: resize(
                 self.model, item, look.distractor_sizes.get(name, np.array((*item.parts[0][1], 0.0, 0.0)[:3]))
@@ -227,19 +234,20 @@ class PickFruitWorld:
 
     def scene_image(self, width: int = 960, height: int = 720, shadows: bool = False) -> NDArray[np.uint8]:
         """Third-person picture, (height, width, 3) uint8 RGB; shadows look better and take several times as long."""
-        return self._render("scene", width, height, shadows=shadows)
+        return self._render(SCENE_CAMERA, width, height, shadows=shadows)
 
     def _render(self, camera: str, width: int, height: int, **options: object) -> NDArray[np.uint8]:
-        if self._renderer is None:
-            self._renderer = OffscreenRenderer(self.model)
-            self._stale_textures.clear()  # a new context holds the model's present textures
-        for name in self._stale_textures:
-            self._renderer.upload_texture(name)
-        self._stale_textures.clear()
+        if camera not in self._renderers:
+            self._renderers[camera] = OffscreenRenderer(self.model, samples=self._samples[camera])
+            self._stale_textures[camera] = set()  # a new context holds the model's present textures
+        renderer = self._renderers[camera]
+        for name in self._stale_textures[camera]:
+            renderer.upload_texture(name)
+        self._stale_textures[camera].clear()
         # After mj_step the frames are one step behind the joints.
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
-        return self._renderer.render(self.data, camera, width, height, **options)  # type: ignore[arg-type]
+        return renderer.render(self.data, camera, width, height, **options)  # type: ignore[arg-type]
 
     # Privileged state.
 
@@ -288,6 +296,6 @@ class PickFruitWorld:
 
     def close(self) -> None:
         """Free the renderer; safe to call twice."""
-        if self._renderer is not None:
-            self._renderer.close()
-            self._renderer = None
+        for renderer in self._renderers.values():
+            renderer.close()
+        self._renderers.clear()

@@ -146,7 +146,7 @@ class ShardRenderer:
     def __init__(self, images: ImageSet) -> None:
         self._images = images
         width, height = (640, 480) if images.is_probe else (320, 240)
-        self._world = PickFruitWorld(width, height, scene_camera=False)
+        self._world = PickFruitWorld(width, height, scene_camera=False, samples=0 if images.is_probe else 4)
         self._sampler = SceneSampler(self._world)
         self._photographs = PhotographCrops() if images.photographs > 0 and not images.is_probe else None
         self._preprocessing = Preprocessing(size=images.probe_side)
