@@ -36,6 +36,7 @@ def test_the_target_is_reached_after_seventy_percent_of_the_period(size: float) 
     assert np.allclose(interpolator.sample(10.0), stepped(size))
 
 
+@settings(max_examples=25)
 @given(STEP)
 def test_from_rest_it_neither_overshoots_nor_breaks_speed_and_acceleration(step: FloatArray) -> None:
     interpolator = started()
@@ -50,7 +51,7 @@ def test_from_rest_it_neither_overshoots_nor_breaks_speed_and_acceleration(step:
     assert np.allclose(interpolator.sample(0.3), TABLE.home + step)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(STEP, st.floats(0.03, 0.3)), min_size=2, max_size=6))
 def test_position_velocity_and_acceleration_are_continuous_at_every_new_target(
     targets: list[tuple[FloatArray, float]],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mvp_real.geometry import modified_dh
 from mvp_real.messages import FloatArray
-from mvp_real.robots.kinematics import XARM7, forward_kinematics, link_positions
+from mvp_real.robots.kinematics import XARM7, SerialChain, forward_kinematics, link_positions
 
 JOINTS = st.lists(st.floats(-3.5, 3.5), min_size=7, max_size=7).map(np.array)
 
@@ -37,6 +37,14 @@ def test_the_unrolled_chain_equals_the_product_of_matrices(angles: FloatArray) -
     frames = matrices(angles)
     assert np.allclose(forward_kinematics(angles), frames[-1], atol=1e-12)
     assert np.allclose(link_positions(angles), [frame[:3, 3] for frame in frames], atol=1e-12)
+
+
+@given(JOINTS, st.floats(0.0, 0.3))
+def test_the_short_cut_of_the_limiter_equals_the_general_chain(angles: FloatArray, tool: float) -> None:
+    point, lowest = XARM7.tool_and_lowest(angles.tolist(), tool)
+    expected_point, expected_lowest = SerialChain(XARM7.links).tool_and_lowest(angles.tolist(), tool)
+    assert np.allclose(point, expected_point, atol=1e-12)
+    assert np.isclose(lowest, expected_lowest, atol=1e-12)
 
 
 @given(JOINTS)

@@ -42,7 +42,7 @@ actions = st.one_of(
 waits = st.sampled_from([0.0, 0.001, 0.02, 0.1, 0.2, 0.2, 0.2, 0.25, 0.6, 1.0, -1.0, -0.2])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(waits, actions), min_size=1, max_size=40))
 def test_no_output_leaves_the_limits_and_no_stop_ends_by_itself(
     sequence: list[tuple[float, tuple[str, object]]],
@@ -119,7 +119,6 @@ def test_no_output_leaves_the_limits_and_no_stop_ends_by_itself(
             assert limiter.state is DriverState.DISABLED
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.005, 0.3), st.floats(-0.15, 0.15)), min_size=2, max_size=60),
 )

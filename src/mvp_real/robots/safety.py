@@ -46,7 +46,6 @@ class Limiter:
         self._deadman = deadman
         self._workspace = Workspace(limits.table)
         self._names = limits.table.joint_names
-        self._size = len(self._names)
         self._joints = limits.table.arm_joints
         self._budget = StepBudget(limits)
         # Plain floats: numpy's cost per call would eat the budget of 50 us.
@@ -191,7 +190,7 @@ class Limiter:
             return self._clock_jump(now)
         self._now = now
         limits = self.limits
-        fault = bad_reading(reading, self.limits, now)
+        fault = bad_reading(reading, limits, now)
         if fault:
             # Counted from the first bad reading, not from its stamp: after a jump of the clock one stamp is
             # far off.
@@ -222,10 +221,14 @@ class Limiter:
     # The checks. Each returns what is wrong, or an empty string.
 
     def _clip(self, wanted: list[float], is_tick: bool) -> tuple[list[float], bool, str]:
-        """Joints inside the range, whether any was outside, and why to stop if one pushes its limit for too
-        long.
-        """
+        """Joints inside the range, whether any was outside, and why to stop if one pushes for too long."""
         joints = wanted[: self._joints]
+        if not self._streaks:
+            for q, low, high in zip(joints, self._lower, self._upper, strict=True):
+                if not low <= q <= high:
+                    break
+            else:
+                return joints, False, ""
         pushed = ""
         clipped = False
         for k, (low, high) in enumerate(zip(self._lower, self._upper, strict=True)):
@@ -243,14 +246,11 @@ class Limiter:
         return joints, clipped, pushed
 
     def _tracking_fault(self, measured: list[float], is_tick: bool) -> str:
-        gap, joint = 0.0, 0
-        for k, (q, m) in enumerate(zip(self._target, measured, strict=False)):
-            distance = abs(q - m)
-            if distance > gap:
-                gap, joint = distance, k
+        gaps = [abs(q - m) for q, m in zip(self._target, measured, strict=False)]
+        gap = max(gaps)
         self._largest_gap = max(self._largest_gap, gap)
         if self._streak("tracking", gap > self.limits.tracking_gap, is_tick) >= self.limits.gap_ticks:
-            return f"{self._names[joint]} is {gap:.3f} rad from its target: blocked or lagging"
+            return f"{self._names[gaps.index(gap)]} is {gap:.3f} rad from its target: blocked or lagging"
         return ""
 
     def _move_gripper(self, wanted: float, now: float) -> None:

@@ -26,6 +26,7 @@ class StepBudget:
     def restart(self, now: float) -> None:
         """One whole step is free and the arm is still."""
         self._allowance = 1.0
+        self._cost = 0.0
         self._speed = [0.0] * len(self._max_step)
         self._refilled_at = now
         self._stepped_at = now - self._period
@@ -37,26 +38,26 @@ class StepBudget:
         elapsed = max(now - self._stepped_at, 1e-3)
         dt = min(elapsed, self._period)
         moving = elapsed < 1.5 * self._period
-        cost, scale = 0.0, 1.0
+        cost, scale, square = 0.0, 1.0, dt * dt
         for d, step, acceleration, speed in zip(
             delta, self._max_step, self._acceleration, self._speed, strict=True
         ):
             size = abs(d)
             if size > cost * step:
                 cost = size / step
-            # Only growing speed is limited: slowing down is always safe, the interpolator makes it smooth.
-            kept = abs(speed) if moving and speed * d > 0.0 else 0.0
-            allowed = (kept + acceleration * dt) * dt
-            if scale * size > allowed:
-                scale = allowed / size
+            if scale * size > acceleration * square:
+                # Only growing speed is limited: slowing down is safe, the interpolator makes it smooth.
+                kept = abs(speed) * dt if moving and speed * d > 0.0 else 0.0
+                scale = min(scale, (kept + acceleration * square) / size)
         bound = max(0.0, min(1.0, self._allowance))
         if cost * scale > bound:
             scale = bound / cost
+        self._cost = cost * scale
         return scale
 
     def spend(self, step: Sequence[float], now: float) -> None:
-        """Record a step (7,) in rad that is executed."""
+        """Record that the step (7,) in rad, for which `scale` was just asked, is executed."""
         elapsed = max(now - self._stepped_at, 1e-3)
         self._stepped_at = now
         self._speed = [d / elapsed for d in step]
-        self._allowance -= max(abs(d) / m for d, m in zip(step, self._max_step, strict=True))
+        self._allowance -= self._cost

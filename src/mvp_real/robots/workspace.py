@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mvp_real.robots.kinematics import SHOULDER_LINKS
 from mvp_real.robots.table import RobotTable
 
 
@@ -24,13 +25,8 @@ class Workspace:
         Args:
             angles: (7,) joint angles, rad.
         """
-        origins, (_, _, z) = self._chain.frames(angles)
-        x0, y0, z0 = origins[-1]
-        tool = self._tool
-        px, py, pz = x0 + tool * z[0], y0 + tool * z[1], z0 + tool * z[2]
+        (px, py, pz), lowest = self._chain.tool_and_lowest(angles, self._tool)
         lower, upper = self._lower, self._upper
-        # From the elbow on: the shoulder stands on the table and cannot reach it.
-        lowest = min(origin[2] for origin in origins[2:])
         return max(
             lower[0] - px, px - upper[0], lower[1] - py, py - upper[1], lower[2] - pz, pz - upper[2],
             self._link_floor - lowest,
@@ -43,5 +39,5 @@ class Workspace:
         for axis, value, low, high in zip("xyz", point, self._lower, self._upper, strict=True):
             if not low <= value <= high:
                 return f"tool {axis} = {value:.3f} m is outside {low:.3f} to {high:.3f} m"
-        lowest = min(range(2, len(origins)), key=lambda k: origins[k][2])
+        lowest = min(range(SHOULDER_LINKS, len(origins)), key=lambda k: origins[k][2])
         return f"link {lowest + 1} at z = {origins[lowest][2]:.3f} m is below {self._link_floor:.3f} m"
