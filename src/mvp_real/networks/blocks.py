@@ -21,7 +21,8 @@ class Attention(nn.Module):
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """Attend from the tokens `start:` of x ``(B, T, D)`` to all of them; returns ``(B, T - start, D)``."""
+        """Attend from the tokens `start:` of x ``(B, T, D)`` to all of them; returns ``(B, T - start,
+        D)``."""
         batch, tokens, dim = x.shape
         head_dim = dim // self.heads
         if start == 0:

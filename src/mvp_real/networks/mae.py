@@ -28,7 +28,8 @@ class MaskedAutoencoder(VisionTransformer):
     """Encoder over the visible patches, light decoder over all of them, loss on the removed ones.
 
     Called with images it is the plain encoder; `loss` is the objective.
-    The encoder's parameters keep their names; the rest is `mask_token` and `decoder_*` (He 2022, reference code).
+    The encoder's parameters keep their names; the rest is `mask_token` and `decoder_*` (He 2022, reference
+    code).
     """
 
     def __init__(
@@ -57,7 +58,8 @@ class MaskedAutoencoder(VisionTransformer):
         nn.init.normal_(self.mask_token, std=0.02)
 
     def encode(self, patches: Tensor, visible: Tensor) -> Tensor:
-        """Normalised patches ``(B, N, P)`` and kept indices ``(B, K)`` -> final-normed latent ``(B, 1 + K, D)``."""
+        """Normalised patches ``(B, N, P)`` and kept indices ``(B, K)`` -> final-normed latent ``(B, 1 + K,
+        D)``."""
         positions = self.pos_embed[0, 1:][visible]
         x = self.with_class_token(self.patch_embed(gather_tokens(patches, visible)) + positions)
         for block in self.blocks:
@@ -93,7 +95,8 @@ class MaskedAutoencoder(VisionTransformer):
         return gather_tokens(self.decoder_pred(self.decoder_norm(x))[:, 1:], masking.restore)
 
     def loss(self, patches: Tensor, noise: Tensor) -> Tensor:
-        """Masked loss of normalised patches ``(B, N, P)``; `noise` ``(B, N)`` uniform in [0, 1) picks the mask.
+        """Masked loss of normalised patches ``(B, N, P)``; `noise` ``(B, N)`` uniform in [0, 1) picks the
+        mask.
 
         Mean over removed patches of the mean squared error against the per-patch normalised pixels.
         """

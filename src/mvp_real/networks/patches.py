@@ -6,7 +6,8 @@ from torch import Tensor
 
 
 def patchify(images: Tensor, patch: int) -> Tensor:
-    """``(B, 3, H, W)`` -> ``(B, N, patch * patch * 3)``; inside a patch: row, column, channel (channel fastest)."""
+    """``(B, 3, H, W)`` -> ``(B, N, patch * patch * 3)``; inside a patch: row, column, channel (channel
+    fastest)."""
     batch, channels, height, width = images.shape
     if height % patch or width % patch:
         raise ValueError(f"an image of {height} x {width} px does not divide into patches of {patch} px")

@@ -32,7 +32,8 @@ def _sincos(dim: int, index: np.ndarray) -> np.ndarray:
 
 
 def resize_positions(table: Tensor, rows: int, columns: int) -> Tensor:
-    """Bicubic resize of the patch part of a ``(1, 1 + n * n, D)`` table to ``rows x columns``; the class row is kept.
+    """Bicubic resize of the patch part of a ``(1, 1 + n * n, D)`` table to ``rows x columns``; the class row
+    is kept.
 
     Raises:
         ValueError: the patch part of `table` is not a square grid.

@@ -15,7 +15,8 @@ from mvp_real.networks.positions import sincos_positions
 
 @dataclass(frozen=True)
 class ViTConfig:
-    """Size of a vision Transformer. The head count does not show in the weights, so it is part of every record."""
+    """Size of a vision Transformer. The head count does not show in the weights, so it is part of every
+    record."""
 
     image_size: int = 224
     patch: int = 16
@@ -51,11 +52,13 @@ RELEASED_SIZES = {
     "vit_large": ViTConfig(224, 16, 1024, 24, 16),
     "vit_large_256": ViTConfig(256, 16, 1024, 24, 16),
 }
-"""Sizes of the MVP model zoo. ViT-S runs with 12 heads (head dimension 32) in the release, 6 in Xiao 2023, ch. 4."""
+"""Sizes of the MVP model zoo. ViT-S runs with 12 heads (head dimension 32) in the release, 6 in Xiao 2023,
+ch. 4."""
 
 
 class PatchEmbedding(nn.Module):
-    """Non-overlapping convolution, stored as such (`proj`), applied as a linear layer to flattened patches."""
+    """Non-overlapping convolution, stored as such (`proj`), applied as a linear layer to flattened
+    patches."""
 
     def __init__(self, patch: int, dim: int) -> None:
         super().__init__()
@@ -70,7 +73,8 @@ class PatchEmbedding(nn.Module):
 class VisionTransformer(nn.Module):
     """Frozen encoder of MVP: normalised images to tokens, class token first.
 
-    State dict (timm and MAE names): `cls_token`, `pos_embed`, `patch_embed.proj.*`, `blocks.i.*`, `norm.*`: 150
+    State dict (timm and MAE names): `cls_token`, `pos_embed`, `patch_embed.proj.*`, `blocks.i.*`, `norm.*`:
+    150
     tensors with 12 blocks, 294 with 24 (Xiao 2023, ch. 4-5; He 2022).
     """
 
@@ -88,7 +92,8 @@ class VisionTransformer(nn.Module):
         self.initialise()
 
     def initialise(self) -> None:
-        """Xavier-uniform linears (the patch embedding as a linear), zero biases, class token std 0.02 (He 2022)."""
+        """Xavier-uniform linears (the patch embedding as a linear), zero biases, class token std 0.02 (He
+        2022)."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -98,7 +103,8 @@ class VisionTransformer(nn.Module):
         nn.init.normal_(self.cls_token, std=0.02)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images ``(B, 3, S, S)`` -> tokens ``(B, 1 + N, D)`` after the last block, *before* the final LayerNorm."""
+        """Images ``(B, 3, S, S)`` -> tokens ``(B, 1 + N, D)`` after the last block, *before* the final
+        LayerNorm."""
         x = self.patch_embed(patchify(images, self.config.patch)) + self.pos_embed[:, 1:]
         x = self.with_class_token(x)
         for block in self.blocks:

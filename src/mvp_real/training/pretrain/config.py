@@ -24,7 +24,8 @@ class MaeTrainingConfig:
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     mask_ratio: float = 0.75
     variance_floor: float = 1e-6
-    """Added to the variance in the per-patch normalisation of the target. 1e-6 is MAE's; on rendered images with
+    """Added to the variance in the per-patch normalisation of the target. 1e-6 is MAE's; on rendered images
+    with
     flat patches a larger floor keeps the loss from chasing quantisation steps."""
     crop_scale: tuple[float, float] = (0.2, 1.0)
     """Area of the random crop as a share of the image."""
@@ -69,6 +70,11 @@ class MaeTrainingConfig:
         """Plain JSON types; `from_dict` reads it back."""
         plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         return plain
+
+    def training_settings(self) -> dict[str, Any]:
+        """What decides the weights: everything but how often a run measures and saves, and how long it is."""
+        aside = {"threads", "checkpoint_minutes", "validate_samples", "probe_samples", "max_samples"}
+        return {key: value for key, value in self.as_dict().items() if key not in aside}
 
     def hash(self) -> str:
         """First 16 hex digits of the SHA-256 of the sorted JSON form."""

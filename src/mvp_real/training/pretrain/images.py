@@ -15,7 +15,8 @@ CROP_ATTEMPTS = 10
 
 
 class ImageShards:
-    """All `images*.npy` (uint8, (N, H, W, 3)) below a folder, as one sequence; pixels stay on disk until used."""
+    """All `images*.npy` (uint8, (N, H, W, 3)) below a folder, as one sequence; pixels stay on disk until
+    used."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -32,7 +33,8 @@ class ImageShards:
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def refresh(self) -> int:
-        """Take up shards that were added since; the order of known images never changes. Returns the new length."""
+        """Take up shards that were added since; the order of known images never changes. Returns the new
+        length."""
         for path in sorted(self.directory.rglob("images*.npy")):
             if path in self.paths:
                 continue
@@ -76,7 +78,8 @@ def crop_box(
     aspect: tuple[float, float],
     random: np.random.Generator,
 ) -> tuple[int, int, int, int]:
-    """Top, left, height, width of a random crop: area uniform in `scale`, aspect log-uniform, as torchvision draws it."""
+    """Top, left, height, width of a random crop: area uniform in `scale`, aspect log-uniform, as torchvision
+    draws it."""
     for _ in range(CROP_ATTEMPTS):
         area = height * width * random.uniform(*scale)
         ratio = np.exp(random.uniform(np.log(aspect[0]), np.log(aspect[1])))
@@ -90,7 +93,8 @@ def crop_box(
 
 
 def augment(image: np.ndarray, config: MaeTrainingConfig, random: np.random.Generator) -> np.ndarray:
-    """Random resized crop and horizontal flip; uint8 (H, W, 3) -> uint8 (S, S, 3). No colour operation (He 2022)."""
+    """Random resized crop and horizontal flip; uint8 (H, W, 3) -> uint8 (S, S, 3). No colour operation (He
+    2022)."""
     size = config.encoder.image_size
     top, left, height, width = crop_box(*image.shape[:2], config.crop_scale, config.crop_aspect, random)
     crop = image[top : top + height, left : left + width]
@@ -115,9 +119,11 @@ def patchify_bytes(images: np.ndarray, patch: int) -> np.ndarray:
 
 
 class SampleOrder:
-    """Which image each sample shows: a pure function of seed and sample number, so that a run resumes exactly.
+    """Which image each sample shows: a pure function of seed and sample number, so that a run resumes
+    exactly.
 
-    Each epoch is a fresh permutation of the images present at its start; the epoch table (start, count) is saved.
+    Each epoch is a fresh permutation of the images present at its start; the epoch table (start, count) is
+    saved.
     """
 
     def __init__(self, seed: int, epochs: list[tuple[int, int]] | None = None) -> None:

@@ -17,7 +17,8 @@ from mvp_real.training.pretrain.pixels import denormalise, normalise_bytes
 
 
 def draw_curves(history: list[dict[str, Any]], path: Path) -> None:
-    """Training and held-out loss, and the keypoint probe, over image samples (`history` as in the JSONL log)."""
+    """Training and held-out loss, and the keypoint probe, over image samples (`history` as in the JSONL
+    log)."""
     matplotlib = require("matplotlib", "learn")
     matplotlib.use("Agg")
     pyplot = require("matplotlib.pyplot", "learn")
@@ -59,7 +60,8 @@ def draw_curves(history: list[dict[str, Any]], path: Path) -> None:
 
 
 def reconstruction_sheet(model: MaskedAutoencoder, images: np.ndarray, path: Path, seed: int = 0) -> None:
-    """Columns: image, what the encoder sees, reconstruction. Removed patches are de-normalised with the true patch
+    """Columns: image, what the encoder sees, reconstruction. Removed patches are de-normalised with the true
+    patch
     mean and deviation (the prediction holds neither), visible ones are copied."""
     cv2 = require("cv2", "learn")
     patch = model.config.patch

@@ -10,7 +10,8 @@ STD = (0.229, 0.224, 0.225)
 
 
 def normalise_bytes(pixels: Tensor) -> Tensor:
-    """uint8 (..., 3 k) with the channel fastest (an image, or flattened patches) -> float32 of the same shape."""
+    """uint8 (..., 3 k) with the channel fastest (an image, or flattened patches) -> float32 of the same
+    shape."""
     repeat = pixels.shape[-1] // 3
     scale = torch.tensor([1.0 / (255.0 * std) for std in STD] * repeat, device=pixels.device)
     shift = torch.tensor(

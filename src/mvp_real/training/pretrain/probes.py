@@ -1,7 +1,9 @@
 """Fruit-position probes: how well do frozen tokens tell where the fruit lies, seen from the gripper?
 
-Two readouts of the same images (specs of the field: evaluate an encoder by a linear read-out of what control needs):
-the class token (ridge and a small MLP) and keypoints (learned linear maps on standardised patch tokens, spatial
+Two readouts of the same images (specs of the field: evaluate an encoder by a linear read-out of what control
+needs):
+the class token (ridge and a small MLP) and keypoints (learned linear maps on standardised patch tokens,
+spatial
 softmax, small head). The split is by position in the files: every probe image is its own scene.
 """
 
@@ -23,7 +25,8 @@ RIDGE_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 @dataclass(frozen=True)
 class ProbeSet:
-    """Images uint8 (N, S, S, 3) and fruit x, y relative to the gripper (N, 2) in metres; the first `train` are fitted."""
+    """Images uint8 (N, S, S, 3) and fruit x, y relative to the gripper (N, 2) in metres; the first `train`
+    are fitted."""
 
     images: np.ndarray
     offsets: np.ndarray
@@ -35,7 +38,7 @@ class ProbeSet:
         return np.linalg.norm(self.offsets[self.train :], axis=1) < NEAR_METRES
 
 
-def load_probe_set(directory: Path, train: int = 2000, test: int = 600) -> ProbeSet:
+def load_probe_set(directory: Path, train: int = 1500, test: int = 600) -> ProbeSet:
     """Read `images.npy` and `labels.npy` of a probe folder.
 
     Raises:
@@ -65,7 +68,7 @@ def encode_images(
     parts = []
     with torch.no_grad():
         for start in range(0, len(images), batch):
-            chunk = torch.from_numpy(np.ascontiguousarray(images[start : start + batch])).to(device)
+            chunk = torch.from_numpy(images[start : start + batch].copy()).to(device)
             parts.append(encode(chunk).float())
     return torch.cat(parts)
 
@@ -78,7 +81,8 @@ def standardise(values: Tensor, train: int) -> Tensor:
 
 
 class KeypointProbe(nn.Module):
-    """`maps` linear maps on patch tokens, softmax over positions, expected (x, y), small head to two numbers."""
+    """`maps` linear maps on patch tokens, softmax over positions, expected (x, y), small head to two
+    numbers."""
 
     def __init__(self, dim: int, grid: int, maps: int = 8, hidden: int = 64) -> None:
         super().__init__()
@@ -134,7 +138,8 @@ def scores(predicted: np.ndarray, actual: np.ndarray, near: np.ndarray) -> dict[
 
 
 def class_probe(feature: Tensor, probe: ProbeSet, seed: int = 0) -> dict[str, float]:
-    """Ridge (strength picked on the last fifth of the training part) and a small MLP on one vector per image."""
+    """Ridge (strength picked on the last fifth of the training part) and a small MLP on one vector per
+    image."""
     feature = standardise(feature, probe.train)
     offsets = torch.from_numpy(probe.offsets)
     split = probe.train * 4 // 5

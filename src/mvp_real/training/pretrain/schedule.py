@@ -22,8 +22,10 @@ def cosine_learning_rate(peak: float, progress: float, warmup: float) -> float:
 class Schedule:
     """A stage of training: from sample `start` to sample `end`, warm-up over the first `warmup` samples.
 
-    `decay` runs from 0 (end of the warm-up) to 1. It advances by the share that a batch takes of the samples that are
-    still to come. With a fixed `end` this is exactly the cosine over samples; when the samples that are still to come
+    `decay` runs from 0 (end of the warm-up) to 1. It advances by the share that a batch takes of the samples
+    that are
+    still to come. With a fixed `end` this is exactly the cosine over samples; when the samples that are
+    still to come
     are estimated from a deadline, the cosine still ends at zero, on time.
     """
 
@@ -43,7 +45,8 @@ class Schedule:
         """Account for the batch that began at `sample`.
 
         Args:
-            reachable: how many more samples (this batch included) the deadline leaves time for, if there is one.
+            reachable: how many more samples (this batch included) the deadline leaves time for, if there is
+            one.
         """
         if sample - self.start < self.warmup:
             return

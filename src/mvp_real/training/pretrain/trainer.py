@@ -12,13 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from mvp_real.errors import MvpRealError
-from mvp_real.networks.patches import normalise_patches
-from mvp_real.networks.vit import VisionTransformer
 from mvp_real.training.pretrain.checkpoint import (
     build_model,
     load_model,
@@ -27,19 +24,18 @@ from mvp_real.training.pretrain.checkpoint import (
     save_checkpoint,
 )
 from mvp_real.training.pretrain.config import MaeTrainingConfig
-from mvp_real.training.pretrain.images import (
-    ImageShards,
-    SampleOrder,
-    centre_view,
-    patchify_bytes,
-    training_batch,
+from mvp_real.training.pretrain.images import ImageShards, SampleOrder, training_batch
+from mvp_real.training.pretrain.measurements import (
+    held_out_images,
+    held_out_loss,
+    probe_encoder,
+    reference_probes,
 )
 from mvp_real.training.pretrain.pictures import draw_curves, reconstruction_sheet
 from mvp_real.training.pretrain.pixels import normalise_bytes
-from mvp_real.training.pretrain.probes import ProbeSet, encode_images, probe_tokens
+from mvp_real.training.pretrain.probes import ProbeSet
 from mvp_real.training.pretrain.schedule import Schedule
 
-HELD_OUT_IMAGES = 256
 SHEET_IMAGES = 10
 LOG_EVERY_SECONDS = 15.0
 
@@ -72,7 +68,7 @@ class MaeTrainer:
         self.history: list[dict[str, Any]] = []
         self.origin: dict[str, Any] | None = None
         self.stop_asked = False
-        self._held_out = self._read_held_out()
+        self._held_out = None if run.held_out is None else held_out_images(run.held_out, config)
 
     def _optimizer(self) -> torch.optim.Optimizer:
         trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
@@ -92,8 +88,9 @@ class MaeTrainer:
             extend_to: begin a new stage (warm-up and cosine again) that ends at this many samples.
         """
         model, config, state = load_model(self.run.out)
-        if config.as_dict() | {"threads": 0} != self.config.as_dict() | {"threads": 0}:
-            changed = [key for key, value in config.as_dict().items() if self.config.as_dict()[key] != value]
+        here, there = self.config.training_settings(), config.training_settings()
+        if here != there:
+            changed = [key for key, value in there.items() if here[key] != value]
             raise MvpRealError(
                 f"{self.run.out} was trained with other settings ({', '.join(changed)}); use its config"
             )
@@ -120,7 +117,8 @@ class MaeTrainer:
             )
         self.origin = origin
 
-    # --- one step -------------------------------------------------------------------------------------------------
+    # --- one step
+    # -------------------------------------------------------------------------------------------------
     def step(self, reachable: float | None = None) -> float:
         """Train on the next batch; returns its loss."""
         config = self.config
@@ -152,67 +150,18 @@ class MaeTrainer:
             return torch.autocast(self.device.type, torch.bfloat16)
         return contextlib.nullcontext()
 
-    # --- measurements ---------------------------------------------------------------------------------------------
-    def _read_held_out(self) -> np.ndarray | None:
-        if self.run.held_out is None:
-            return None
-        shards = ImageShards(self.run.held_out)
-        chosen = np.linspace(0, len(shards) - 1, min(HELD_OUT_IMAGES, len(shards))).astype(int)
-        return np.stack([centre_view(shards[int(index)], self.config.encoder.image_size) for index in chosen])
-
-    def held_out_loss(self) -> dict[str, float]:
-        """Masked loss on fixed held-out images with fixed masks, and that of an all-zero prediction."""
-        assert self._held_out is not None
-        generator = torch.Generator().manual_seed(0)
-        losses, zeros = [], []
-        with torch.no_grad():
-            for start in range(0, len(self._held_out), 64):
-                chunk = patchify_bytes(self._held_out[start : start + 64], self.config.encoder.patch)
-                patches = normalise_bytes(torch.from_numpy(chunk).to(self.device))
-                noise = torch.rand(patches.shape[:2], generator=generator).to(self.device)
-                losses.append(float(self.model.loss(patches, noise)) * len(chunk))
-                zeros.append(
-                    float(normalise_patches(patches, self.config.variance_floor).square().mean()) * len(chunk)
-                )
-        count = len(self._held_out)
-        return {"held_out_loss": sum(losses) / count, "held_out_loss_of_zero": sum(zeros) / count}
-
-    def probes(self, references: bool) -> dict[str, Any]:
-        """Fruit-position probes of the encoder; with `references` also of a random one and of raw patches."""
-        assert self.run.probe is not None
-        images, patch = self.run.probe.images, self.config.encoder.patch
-        subjects: dict[str, Any] = {"mae": self.model}
-        if references:
-            torch.manual_seed(self.config.seed + 1)
-            subjects = {"random": VisionTransformer(self.config.encoder).to(self.device), "raw": None}
-        result = {}
-        for name, network in subjects.items():
-
-            def encode(pixels: Tensor, network: VisionTransformer | None = network) -> Tensor:
-                if network is None:
-                    side, rows = pixels.shape[1] // patch, len(pixels)
-                    raw = (
-                        pixels.float()
-                        .reshape(rows, side, patch, side, patch, 3)
-                        .transpose(2, 3)
-                        .reshape(rows, side * side, -1)
-                    )
-                    return torch.cat([raw.mean(dim=1, keepdim=True), raw], dim=1)
-                return network(normalise_bytes(pixels).permute(0, 3, 1, 2))
-
-            result[name] = probe_tokens(encode_images(encode, images, self.device), self.run.probe)
-        return result
-
-    # --- the loop -------------------------------------------------------------------------------------------------
+    # --- the loop
+    # -------------------------------------------------------------------------------------------------
     def train(self, until_minutes: float | None = None) -> None:
-        """Train to the end of the schedule, or for `until_minutes`, in which case the cosine ends at that time."""
+        """Train to the end of the schedule, or for `until_minutes`, in which case the cosine ends at that
+        time."""
         began = time.monotonic()
         deadline = None if until_minutes is None else began + 60.0 * until_minutes
         saved = logged = began
         recent: list[float] = []
         rate = 0.0
-        if self.run.probe is not None and self.samples == 0 and self.config.probe_samples:
-            self._log({"samples": 0, "probes": self.probes(references=True)})
+        if self.run.probe is not None and self.config.probe_samples and not self._has_references():
+            self._log({"samples": self.samples, "probes": self._reference_probes()})
         with self._graceful_stop(), self._progress() as advance:
             while self.samples < self.schedule.end and not self.stop_asked:
                 now = time.monotonic()
@@ -226,9 +175,9 @@ class MaeTrainer:
                 rate = speed if not rate else 0.98 * rate + 0.02 * speed
                 advance(recent[-1], rate)
                 if self._crossed(self.config.validate_samples) and self._held_out is not None:
-                    self._log({"samples": self.samples, **self.held_out_loss()})
+                    self._log({"samples": self.samples, **held_out_loss(self.model, self._held_out)})
                 if self._crossed(self.config.probe_samples) and self.run.probe is not None:
-                    self._log({"samples": self.samples, "probes": self.probes(references=False)})
+                    self._log({"samples": self.samples, "probes": self._probes()})
                 if time.monotonic() - logged > LOG_EVERY_SECONDS:
                     self._log(
                         {
@@ -244,10 +193,21 @@ class MaeTrainer:
                     saved = time.monotonic()
         if not self.stop_asked:
             if self._held_out is not None:
-                self._log({"samples": self.samples, **self.held_out_loss()})
+                self._log({"samples": self.samples, **held_out_loss(self.model, self._held_out)})
             if self.run.probe is not None and self.config.probe_samples:
-                self._log({"samples": self.samples, "probes": self.probes(references=False)})
+                self._log({"samples": self.samples, "probes": self._probes()})
         self.save()
+
+    def _probes(self) -> dict[str, Any]:
+        assert self.run.probe is not None
+        return {"mae": probe_encoder(self.model, self.run.probe)}
+
+    def _reference_probes(self) -> dict[str, Any]:
+        assert self.run.probe is not None
+        return reference_probes(self.config.encoder, self.run.probe, self.config.seed + 1)
+
+    def _has_references(self) -> bool:
+        return any("random" in row.get("probes", {}) for row in self.history)
 
     def _crossed(self, every: int) -> bool:
         return bool(every) and self.samples // every != (self.samples - self.config.batch) // every
