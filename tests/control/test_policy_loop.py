@@ -252,6 +252,18 @@ def test_rule_6_a_feature_that_is_not_finite_or_has_the_wrong_shape_holds(
     assert rig.tick().state is LoopState.RUNNING
 
 
+def test_rule_6_a_feature_from_another_encoder_holds_until_a_good_one_comes(table: RobotTable) -> None:
+    rig = Rig(table).enabled()
+    rig.clock.advance(PERIOD)
+    rig.joints()
+    rig.image()
+    rig.loop.refuse_feature("feature comes from encoder 'other'")
+    output = rig.loop.tick(rig.clock.now())
+    assert (output.target, output.state, output.error) == (None, LoopState.HOLD, True)
+    assert "other" in output.reason
+    assert rig.tick().state is LoopState.RUNNING
+
+
 def test_rule_6_joint_names_in_another_order_hold(table: RobotTable) -> None:
     rig = Rig(table).enabled()
     rig.clock.advance(PERIOD)

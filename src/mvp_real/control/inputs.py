@@ -89,6 +89,10 @@ class InputBuffer:
         else:
             self._feature, self._feature_fault = feature, ""
 
+    def refuse_feature(self, reason: str) -> None:
+        """Note that a feature came which must not be used; a fault until the next good one."""
+        self._feature_fault = reason
+
     def joints(self, reading: JointReading) -> None:
         """Take a joint reading; one that is malformed is refused and remembered as a fault."""
         if reading.names != self._names:

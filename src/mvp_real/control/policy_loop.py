@@ -129,6 +129,10 @@ class PolicyLoop:
         """Take a feature from the encoder."""
         self._inputs.feature(feature)
 
+    def refuse_feature(self, reason: str) -> None:
+        """Hold because of a feature that the loop cannot judge itself, e.g. one from another encoder."""
+        self._inputs.refuse_feature(reason)
+
     def joints(self, reading: JointReading) -> None:
         """Take a joint reading from the driver."""
         self._inputs.joints(reading)

@@ -218,8 +218,6 @@ class Limiter:
             "largest tracking gap (rad)": f"{self._largest_gap:.4f}",
         }
 
-    # The checks. Each returns what is wrong, or an empty string.
-
     def _clip(self, wanted: list[float], is_tick: bool) -> tuple[list[float], bool, str]:
         """Joints inside the range, whether any was outside, and why to stop if one pushes for too long."""
         joints = wanted[: self._joints]
