@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mvp_real.evaluation.order import interleaved, plan, rotated
+from mvp_real.evaluation.order import plan, rotated
 
 SUBJECTS = st.lists(st.integers(), min_size=1, max_size=9, unique=True)
 
@@ -36,6 +36,14 @@ def test_placements_stay_together() -> None:
     assert [place for place, _, _ in plan("ab", [1, 2])] == [0, 1, 0, 1]
 
 
-def test_scenes_take_turns() -> None:
-    assert interleaved(["p0", "p1", "p2"], ["v0", "v1"]) == ["p0", "v0", "p1", "v1", "p2"]
+def test_scenes_take_turns_and_each_has_the_whole_square() -> None:
+    trials = list(plan("ab", ["p0", "p1"], ["v0", "v1", "v2"]))
+    assert list(dict.fromkeys(setup for _, _, setup in trials)) == ["p0", "v0", "p1", "v1", "v2"]
+    for scene in "pv":
+        first = [subject for place, subject, setup in trials if place == 0 and setup[0] == scene]
+        assert first[:2] == ["a", "b"]
+
+
+def test_nothing_to_plan() -> None:
     assert rotated([], 3) == []
+    assert list(plan("ab")) == []

@@ -45,7 +45,7 @@ class Recorder:
 def test_every_trial_once_in_the_order_of_the_square(tmp_path: Path) -> None:
     log, runner = TrialLog(tmp_path), Recorder()
     seen: list[TrialRecord] = []
-    trials = trials_to_run(SUBJECTS, SETUPS, log, "process")
+    trials = trials_to_run(SUBJECTS, [SETUPS], log, "process")
     assert run_trials(trials, log, lambda: runner, progress=seen.append)
     assert [t.subject.label for t in runner.ran[:6]] == ["a", "b", "c", "b", "c", "a"]
     assert Counter(t.key for t in log.trials).most_common(1)[0][1] == 1
@@ -57,14 +57,14 @@ def test_every_trial_once_in_the_order_of_the_square(tmp_path: Path) -> None:
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     log, runner = TrialLog(tmp_path), Recorder(fail_at=7)
     with pytest.raises(RuntimeError, match="power cut"):
-        run_trials(trials_to_run(SUBJECTS, SETUPS, log, "process"), log, lambda: runner)
+        run_trials(trials_to_run(SUBJECTS, [SETUPS], log, "process"), log, lambda: runner)
     assert runner.closed
     resumed, rest = TrialLog(tmp_path), Recorder()
-    trials = trials_to_run(SUBJECTS, SETUPS, resumed, "process")
+    trials = trials_to_run(SUBJECTS, [SETUPS], resumed, "process")
     assert len(trials) == 8
     assert run_trials(trials, resumed, lambda: rest)
     whole = TrialLog(tmp_path / "whole")
-    run_trials(trials_to_run(SUBJECTS, SETUPS, whole, "process"), whole, Recorder)
+    run_trials(trials_to_run(SUBJECTS, [SETUPS], whole, "process"), whole, Recorder)
     assert [t.key for t in resumed.trials] == [t.key for t in whole.trials]
     assert [t.order for t in resumed.trials] == [t.order for t in whole.trials]
 
@@ -72,7 +72,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
 def test_no_trial_starts_after_the_deadline(tmp_path: Path) -> None:
     log = TrialLog(tmp_path)
     assert not run_trials(
-        trials_to_run(SUBJECTS, SETUPS, log, "process"), log, Recorder, deadline=Deadline.after(0.0)
+        trials_to_run(SUBJECTS, [SETUPS], log, "process"), log, Recorder, deadline=Deadline.after(0.0)
     )
     assert log.trials == []
     assert run_trials([], log, Recorder, deadline=Deadline.after(0.0))
@@ -80,7 +80,7 @@ def test_no_trial_starts_after_the_deadline(tmp_path: Path) -> None:
 
 def test_workers_run_whole_placements_and_keep_the_order(tmp_path: Path) -> None:
     log = TrialLog(tmp_path)
-    trials = trials_to_run(SUBJECTS, SETUPS, log, "process")
+    trials = trials_to_run(SUBJECTS, [SETUPS], log, "process")
     assert run_trials(trials, log, functools.partial(Recorder), workers=2)
     assert [t.key for t in log.trials] == [t.key("process") for t in trials]
     workers = {t.reason for t in log.trials}
@@ -93,7 +93,7 @@ def test_a_changed_file_stops_the_run_before_it_starts(tmp_path: Path) -> None:
     log = TrialLog(tmp_path)
     log.append(record_of("a", digest="abcd"))
     with pytest.raises(MvpRealError, match="another --out"):
-        trials_to_run(SUBJECTS, SETUPS, log, "process")
+        trials_to_run(SUBJECTS, [SETUPS], log, "process")
 
 
 def test_labels_replace_bundle_names() -> None:

@@ -43,10 +43,11 @@ def test_a_trial_is_never_counted_twice(tmp_path: Path) -> None:
 def test_a_changed_bundle_is_not_mixed_with_finished_trials(tmp_path: Path) -> None:
     log = TrialLog(tmp_path)
     log.append(trial("a", digest="aaaa"))
-    log.require_same_bundle("a", "aaaa")
-    log.require_same_bundle("b", "bbbb")
+    log.require_same_bundle("a", "plain", "aaaa")
+    log.require_same_bundle("b", "plain", "bbbb")
+    log.require_same_bundle("a", "varied", "cccc")
     with pytest.raises(MvpRealError, match="another --out"):
-        log.require_same_bundle("a", "cccc")
+        log.require_same_bundle("a", "plain", "cccc")
 
 
 def test_a_record_of_another_version_is_named(tmp_path: Path) -> None:

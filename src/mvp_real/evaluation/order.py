@@ -22,14 +22,15 @@ def rotated(subjects: Sequence[Subject], row: int) -> list[Subject]:
     return [*subjects[shift:], *subjects[:shift]]
 
 
-def plan(subjects: Sequence[Subject], setups: Sequence[Setup]) -> Iterator[tuple[int, Subject, Setup]]:
-    """Every trial as (place in the order, subject, setup), placement by placement."""
-    for row, setup in enumerate(setups):
-        for place, subject in enumerate(rotated(subjects, row)):
-            yield place, subject, setup
+def plan(subjects: Sequence[Subject], *groups: Sequence[Setup]) -> Iterator[tuple[int, Subject, Setup]]:
+    """Every trial as (place in the order, subject, setup), placement by placement.
 
-
-def interleaved(*groups: Sequence[Setup]) -> list[Setup]:
-    """Setups of several groups (scenes) in turns, so that an interrupted run is balanced over them too."""
-    longest = max(map(len, groups), default=0)
-    return [group[i] for i in range(longest) for group in groups if i < len(group)]
+    Args:
+        subjects: What is tested.
+        groups: Setups of one scene each. Scenes take turns, and each has the whole square to itself.
+    """
+    for row in range(max(map(len, groups), default=0)):
+        for group in groups:
+            if row < len(group):
+                for place, subject in enumerate(rotated(subjects, row)):
+                    yield place, subject, group[row]

@@ -61,16 +61,24 @@ class Deadline:
 
 
 def trials_to_run(
-    subjects: Sequence[Subject], setups: Sequence[NamedSetup], log: TrialLog, through: str
+    subjects: Sequence[Subject], groups: Sequence[Sequence[NamedSetup]], log: TrialLog, through: str
 ) -> list[Trial]:
     """The plan without the trials that the log already holds.
+
+    Args:
+        subjects: What is tested.
+        groups: Setups of one scene each.
+        log: Finished trials.
+        through: "process" or "nodes".
 
     Raises:
         MvpRealError: Finished trials of a subject were run with another file.
     """
+    scenes = {setup.setup.scene for group in groups for setup in group}
     for subject in subjects:
-        log.require_same_bundle(subject.label, subject.digest)
-    trials = [Trial(subject, setup, place) for place, subject, setup in plan(subjects, setups)]
+        for scene in scenes:
+            log.require_same_bundle(subject.label, scene, subject.digest)
+    trials = [Trial(subject, setup, place) for place, subject, setup in plan(subjects, *groups)]
     return [trial for trial in trials if trial.key(through) not in log]
 
 

@@ -115,7 +115,15 @@ def comparison_rows(trials: Sequence[TrialRecord]) -> list[ComparisonRow]:
 
 
 def result_rows(trials: Sequence[TrialRecord]) -> list[dict[str, Any]]:
-    """Rows of a results file: `subject, metric, k, n, value, low, high`, one per success rate."""
+    """Rows of a results file: `subject, metric, k, n, value, low, high`, one per success rate.
+
+    `outcomes` holds a digit per trial in the order of the placements, so that every figure can be checked and
+    rows can be compared pair by pair without the trial log.
+    """
+    groups: dict[tuple[str, str, str, str], list[TrialRecord]] = {}
+    for trial in sorted(trials, key=lambda trial: trial.placement):
+        key = (trial.subject, trial.scene, placement_set(trial.placement), trial.through)
+        groups.setdefault(key, []).append(trial)
     return [
         {
             "subject": row.subject,
@@ -125,6 +133,10 @@ def result_rows(trials: Sequence[TrialRecord]) -> list[dict[str, Any]]:
             "value": row.rate.rate,
             "low": row.rate.low,
             "high": row.rate.high,
+            "outcomes": "".join(
+                str(int(trial.success))
+                for trial in groups[(row.subject, row.scene, row.placements, row.through)]
+            ),
             "failures": row.categories,
             "median_lateral_miss": row.median_miss,
             "median_duration": row.median_duration,

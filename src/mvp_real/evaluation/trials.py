@@ -18,7 +18,7 @@ CATEGORIES = {
     "perception_miss": "closed beside the fruit",
     "grasp_slip": "closed on the fruit but did not hold it",
     "timeout": "never closed, or too late",
-    "limit_stop": "the limiter stopped the arm",
+    "limit_stop": "the limiter stopped or held the arm",
     "stale_input": "the loop stopped on missing or invalid input",
     "operator_stop": "stopped by the operator",
     "diverged": "the physics failed",
@@ -112,13 +112,13 @@ class TrialLog:
     def __contains__(self, key: TrialKey) -> bool:
         return key in self._trials
 
-    def require_same_bundle(self, subject: str, digest: str) -> None:
-        """Refuse to mix trials of two different files under one label.
+    def require_same_bundle(self, subject: str, scene: str, digest: str) -> None:
+        """Refuse to mix trials of two different files under one label; a study has a file per scene.
 
         Raises:
             MvpRealError: Finished trials of the subject were run with another file.
         """
-        known = {trial.digest for trial in self._trials.values() if trial.subject == subject}
+        known = {t.digest for t in self._trials.values() if (t.subject, t.scene) == (subject, scene)}
         if known - {digest}:
             raise MvpRealError(
                 f"'{self.path}' holds trials of '{subject}' with the file {min(known - {digest})[:12]}, "
