@@ -9,7 +9,7 @@ from mvp_real.robots.verdict import DriverState, Verdict
 
 
 class RobotDriver(Protocol):
-    """An arm behind the limiter. No call blocks for longer than one servo period, except `home`."""
+    """An arm behind the limiter. No call blocks for longer than one servo period."""
 
     @property
     def state(self) -> DriverState:
@@ -37,7 +37,7 @@ class RobotDriver(Protocol):
         ...
 
     def home(self) -> Verdict:
-        """Move to the start pose at limited speed, through the same limiter."""
+        """Start moving to the start pose at limited speed, through the same limiter."""
         ...
 
     def clear_fault(self) -> Verdict:
