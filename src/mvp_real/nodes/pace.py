@@ -1,0 +1,66 @@
+"""How simulated time follows the wall clock."""
+
+from __future__ import annotations
+
+from mvp_real.errors import MvpRealError
+
+LOCKSTEP = "lockstep"
+MOST_STEPS = 2  # a timer call runs at most two steps: after a slow image, time catches up at double pace
+FORGIVEN = 0.5  # s; a longer backlog is forgotten, simulated time then lags for good
+
+
+class Pace:
+    """Real time, N times real time, or lock-step.
+
+    Args:
+        speed: Simulated seconds per second; 0 for lock-step.
+    """
+
+    def __init__(self, speed: float) -> None:
+        self.speed = speed
+        self._origin = 0.0
+        self._done = 0.0
+        self._first: tuple[float, float] | None = None
+
+    @staticmethod
+    def parse(text: str) -> Pace:
+        """Read a speed such as "1", "2.5" or "lockstep".
+
+        Raises:
+            MvpRealError: Neither, or not within 0.1 to 20.
+        """
+        if text == LOCKSTEP:
+            return Pace(0.0)
+        try:
+            speed = float(text)
+        except ValueError as error:
+            raise MvpRealError(f"speed is a number or '{LOCKSTEP}', got '{text}'") from error
+        if not 0.1 <= speed <= 20:
+            raise MvpRealError(f"speed {speed} is out of range; use 0.1 to 20, or '{LOCKSTEP}'")
+        return Pace(speed)
+
+    @property
+    def lockstep(self) -> bool:
+        """Whether time waits for the policy."""
+        return self.speed == 0.0
+
+    def start(self, wall: float) -> None:
+        """Begin to count at the wall time `wall`, s."""
+        self._origin, self._done, self._first = wall, 0.0, None
+
+    def steps(self, wall: float, step: float) -> int:
+        """How many steps of `step` simulated seconds to run at the wall time `wall`: 0, 1 or 2."""
+        due = self.speed * (wall - self._origin) - self._done
+        if due > FORGIVEN:
+            self._origin += (due - step) / self.speed
+            due = step
+        count = max(0, min(MOST_STEPS, int(due / step + 1e-6)))
+        self._done += count * step
+        return count
+
+    def factor(self, wall: float, simulated: float) -> float:
+        """Simulated per wall seconds since the last call; 0 on the first one."""
+        before, self._first = self._first, (wall, simulated)
+        if before is None or wall <= before[0]:
+            return 0.0
+        return (simulated - before[1]) / (wall - before[0])

@@ -1,0 +1,21 @@
+"""Quality of service of the package's topics."""
+
+from __future__ import annotations
+
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+# Only the newest sample matters; a late repair would be older than the next sample.
+SENSOR = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+COMMAND = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+# In lock-step every sample is waited for, so none may be lost.
+LOCKSTEP = QoSProfile(depth=4, reliability=ReliabilityPolicy.RELIABLE)
+# The last value also reaches those who come later.
+LATCHED = QoSProfile(
+    depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
+)
+CLOCK = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+def sensor_quality(lockstep: bool) -> QoSProfile:
+    """Best effort in real time, reliable in lock-step."""
+    return LOCKSTEP if lockstep else SENSOR
