@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+
 from mvp_real.messages import JointTarget
 from mvp_real.sim.simulated_arm import SimulatedArm
 from mvp_real.tasks.pick_fruit import SCENES, random_setup
@@ -19,7 +20,9 @@ from mvp_real.tasks.pick_fruit_expert import PickFruitExpert
 from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 
 
-def run_trial(world: PickFruitWorld, arm: SimulatedArm, scene: str, seed: int, perturb: bool) -> dict[str, object]:
+def run_trial(
+    world: PickFruitWorld, arm: SimulatedArm, scene: str, seed: int, perturb: bool
+) -> dict[str, object]:
     """One episode; returns its row."""
     setup = random_setup(seed, scene, "trial")
     world.reset(setup)
@@ -37,7 +40,8 @@ def run_trial(world: PickFruitWorld, arm: SimulatedArm, scene: str, seed: int, p
         arm.advance(period)
     outcome = world.outcome()
     return {
-        "scene": scene, "perturb": perturb, "seed": seed, "fruit": setup.placement.fruit, "success": outcome.success,
+        "scene": scene, "perturb": perturb, "seed": seed, "fruit": setup.placement.fruit,
+        "success": outcome.success,
         "failure_category": outcome.failure_category, "steps": outcome.steps, "largest_joint_step": largest,
         "closing_frames": closing, "clamped": int(arm.diagnostics()["clamped"]), "arm_state": arm.state.value,
         "tracking_gap": float(arm.diagnostics()["largest tracking gap (rad)"]),
@@ -62,8 +66,8 @@ def main() -> None:
             lost = Counter(f"{row['fruit']} {row['failure_category']}" for row in part if not row["success"])
             steps = [int(str(row["steps"])) for row in part]
             print(
-                f"{scene:7s} {'perturbed' if perturb else 'clean':9s} {len(won)}/{len(part)}  steps {min(steps)}-"
-                f"{max(steps)} (median {np.median(steps):.0f})  {seconds:.2f} s per episode  {dict(lost)}"
+                f"{scene:7s} {'perturbed' if perturb else 'clean':9s} {len(won)}/{len(part)}  steps "
+                f"{min(steps)}-{max(steps)} (median {np.median(steps):.0f})  {seconds:.2f} s each  {dict(lost)}"
             )
             rows += part
     args.output.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 
 

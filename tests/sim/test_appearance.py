@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mvp_real.sim.appearance import _RESTORED, WRIST_CAMERA, Look, LookWriter, draw_look
 from mvp_real.sim.distractor import DISTRACTORS
 from mvp_real.sim.scene import tabletop_spec
@@ -22,7 +23,9 @@ def test_plain_restores_everything() -> None:
     writer.write(Look.plain())
     for name, values in before.items():
         np.testing.assert_array_equal(values, getattr(model, name), err_msg=name)
-    table = slice(model.tex_adr[model.texture("table").id], model.tex_adr[model.texture("table").id] + 512 * 512 * 3)
+    table = slice(
+        model.tex_adr[model.texture("table").id], model.tex_adr[model.texture("table").id] + 512 * 512 * 3
+    )
     np.testing.assert_array_equal(texture[table], model.tex_data[table])
     np.testing.assert_array_equal(ambient, model.vis.headlight.ambient)
 
@@ -65,6 +68,7 @@ def test_camera_is_moved_and_stays_a_rotation() -> None:
 def test_resized_distractors_collide_at_their_new_size() -> None:
     """MuJoCo's bounding volumes must follow, or a grown box lets a ball through its new top."""
     import mujoco
+
     from mvp_real.sim.distractor import resize
 
     model = tabletop_spec(fruits=["plum"], distractors=["carton"]).compile()

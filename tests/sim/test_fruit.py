@@ -5,6 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import pytest
+
 from mvp_real.sim.fruit import FRUITS, add_fruit
 from mvp_real.sim.gripper import STROKE
 from mvp_real.tasks.pick_fruit import load_task
@@ -62,7 +63,9 @@ def test_rests_where_its_record_says(name: str, resting: tuple[mujoco.MjModel, m
 
 
 @pytest.mark.parametrize("name", list(FRUITS))
-def test_mass_and_width_are_those_of_the_model(name: str, resting: tuple[mujoco.MjModel, mujoco.MjData]) -> None:
+def test_mass_and_width_are_those_of_the_model(
+    name: str, resting: tuple[mujoco.MjModel, mujoco.MjData]
+) -> None:
     model, _ = resting
     body = model.body(f"fruit/{name}")
     assert body.mass[0] == pytest.approx(FRUITS[name].mass, rel=1e-6)

@@ -1,9 +1,12 @@
-"""The grasp matrix: every fruit, held by the pads, survives lifting and shaking; four offsets at a time in one batch."""
+"""The grasp matrix: every fruit, held by the pads, survives lifting and shaking; four offsets at a time in
+one batch.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from mvp_real.sim.fruit import FRUITS
 from mvp_real.sim.gripper import STROKE
 from mvp_real.sim.inverse_kinematics import ArmInverseKinematics, downward_pose
@@ -18,7 +21,9 @@ OFFSETS = np.array([[0.0, 0.0], [0.005, 0.004], [-0.005, -0.006], [0.004, 0.007]
 @pytest.mark.parametrize("name", list(FRUITS))
 def test_fruit_is_held(name: str) -> None:
     solver = ArmInverseKinematics(REST)
-    backend = MujocoBackend(tabletop_spec(fruits=[name], distractors=[]), len(OFFSETS), decimation=50, threads=1)
+    backend = MujocoBackend(
+        tabletop_spec(fruits=[name], distractors=[]), len(OFFSETS), decimation=50, threads=1
+    )
     height = FRUITS[name].rest_height
     down, _ = solver.solve(downward_pose(0.42, 0.0, height), REST)
     up, _ = solver.solve(downward_pose(0.42, 0.0, height + 0.15), REST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mvp_real.robots.kinematics import forward_kinematics
 from mvp_real.robots.table import load_robot
 from mvp_real.sim.inverse_kinematics import ArmInverseKinematics, downward_pose

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import pytest
+
 from mvp_real.errors import MvpRealError
 from mvp_real.sim.gripper import STROKE
 from mvp_real.sim.mujoco_backend import MujocoBackend
@@ -37,8 +38,12 @@ def test_batch_equals_a_loop_over_single_simulations() -> None:
         mujoco.mj_kinematics(batch.model, data)
         np.testing.assert_allclose(batch.joint_pos[number], data.qpos[:9], atol=1e-9)
         np.testing.assert_allclose(batch.joint_vel[number], data.qvel[:9], atol=1e-8)
-        np.testing.assert_allclose(batch.body_state("fruit/plum")[0][number], data.body("fruit/plum").xpos, atol=1e-8)
-        np.testing.assert_allclose(batch.site_position("gripper/tcp")[number], data.site("gripper/tcp").xpos, atol=1e-8)
+        np.testing.assert_allclose(
+            batch.body_state("fruit/plum")[0][number], data.body("fruit/plum").xpos, atol=1e-8
+        )
+        np.testing.assert_allclose(
+            batch.site_position("gripper/tcp")[number], data.site("gripper/tcp").xpos, atol=1e-8
+        )
     np.testing.assert_allclose(batch.time, 0.2)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import pytest
+
 from mvp_real.sim.rendering import OffscreenRenderer, set_texture
 from mvp_real.sim.scene import TABLE_TEXTURE_SIDE, tabletop_spec
 
@@ -57,7 +58,9 @@ def test_groups_hide_geoms(stage: tuple[mujoco.MjModel, mujoco.MjData, Offscreen
     assert np.abs(everything.astype(int) - without_arm).max() > 50
 
 
-def test_wrong_texture_size_is_refused(stage: tuple[mujoco.MjModel, mujoco.MjData, OffscreenRenderer]) -> None:
+def test_wrong_texture_size_is_refused(
+    stage: tuple[mujoco.MjModel, mujoco.MjData, OffscreenRenderer],
+) -> None:
     with pytest.raises(ValueError, match=r"texture 'table' is \(512, 512, 3\)"):
         set_texture(stage[0], "table", np.zeros((8, 8, 3), np.uint8))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import JointTarget
 from mvp_real.robots.driver import RobotDriver
@@ -41,7 +42,9 @@ def test_does_not_move_before_enable(arm: SimulatedArm) -> None:
 
 
 def test_reaches_its_target_and_comes_to_rest(arm: SimulatedArm) -> None:
-    """The set-point arrives after 70 % of the period; the servo follows with a time constant of kv / kp = 0.1 s."""
+    """The set-point arrives after 70 % of the period; the servo follows with a time constant of kv / kp =
+    0.1 s.
+    """
     arm.enable()
     wanted = target(arm, 0.06)
     start = arm.read().position[0]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mvp_real.sim.texture import FAMILIES, colour_field, plain_table, random_colours, random_texture
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mvp_real.robots.kinematics import forward_kinematics
 from mvp_real.robots.table import load_robot
 from mvp_real.sim.gripper import STROKE

@@ -1,4 +1,5 @@
-"""Render images for pre-training the encoder (train, held_out) and for the fruit-position probe (probe, probe_plain).
+"""Render images for pre-training the encoder (train, held_out) and for the fruit-position probe (probe,
+probe_plain).
 
 Interrupted runs go on where they stopped. Example: mvp_real generate train --count 60000 --workers 2
 """
@@ -19,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--photos",
         action="store_true",
-        help="make 5 %% of the images random crops of the photographs that scikit-image and scikit-learn carry",
+        help="make 5 %% of the images crops of the photographs in scikit-image and scikit-learn",
     )
 
 

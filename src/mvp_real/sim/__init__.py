@@ -1,4 +1,6 @@
-"""Simulated worlds: scenes from our own primitive models, rendering without a display, engines behind one protocol."""
+"""Simulated worlds: scenes from our own primitive models, rendering without a display, engines behind one
+protocol.
+"""
 
 from __future__ import annotations
 

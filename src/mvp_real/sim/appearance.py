@@ -1,7 +1,8 @@
 """How a scene looks in one episode: drawn from a generator, written into the compiled model in place.
 
-`Look.plain()` is the fixed look. `draw_look` re-draws table texture, light, camera pose, background and the distractors'
-colours and sizes. `LookWriter` restores the compiled values before each write, so no look leaks into the next.
+`Look.plain()` is the fixed look. `draw_look` re-draws table texture, light, camera pose, background and the
+distractors' colours and sizes. `LookWriter` restores the compiled values before each write, so no look leaks
+into the next.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from mvp_real.sim.texture import plain_table, random_colours, random_texture
 FloatArray = NDArray[np.float64]
 _RESTORED = (
     "geom_rgba", "geom_size", "geom_pos", "geom_rbound", "geom_aabb", "bvh_aabb", "geom_group", "mat_rgba",
-    "light_pos", "light_dir", "light_diffuse", "light_specular", "cam_pos", "cam_quat", "cam_fovy", "body_gravcomp",
+    "light_pos", "light_dir", "light_diffuse", "light_specular", "cam_pos", "cam_quat", "cam_fovy",
+    "body_gravcomp",
 )  # fmt: skip
 WRIST_CAMERA = "gripper/wrist"
 
@@ -80,7 +82,9 @@ def draw_look(generator: Generator, strength: float = 1.0) -> Look:
     sun = generator.uniform(0.30, 0.85)
     return Look(
         textures=textures,
-        sun_direction=np.array([np.sin(tilt) * np.cos(heading), np.sin(tilt) * np.sin(heading), -np.cos(tilt)]),
+        sun_direction=np.array(
+            [np.sin(tilt) * np.cos(heading), np.sin(tilt) * np.sin(heading), -np.cos(tilt)]
+        ),
         sun_colour=sun * tint,
         fill_colour=generator.uniform(0.05, 0.25) * (2.0 - tint),
         ambient=generator.uniform(0.22, 0.48) * (0.5 + 0.5 * tint),
@@ -109,6 +113,11 @@ class LookWriter:
     def __init__(self, model: mujoco.MjModel) -> None:
         self._model = model
         self._base = {name: getattr(model, name).copy() for name in _RESTORED}
+        self._fruit_geoms = [
+            geom
+            for geom in range(model.ngeom)
+            if model.body(model.geom_bodyid[geom]).name.startswith("fruit/")
+        ]
         self._headlight = (model.vis.headlight.ambient.copy(), model.vis.headlight.diffuse.copy())
 
     def write(self, look: Look) -> set[str]:
@@ -133,9 +142,9 @@ class LookWriter:
         if look.floor is not None:
             model.mat_rgba[model.material("floor").id, :3] = look.floor
         self._write_camera(look)
-        for geom in range(model.ngeom):
-            if model.body(model.geom_bodyid[geom]).name.startswith("fruit/"):
-                model.geom_rgba[geom, :3] = np.clip(look.fruit_gain * model.geom_rgba[geom, :3], 0, 1)
+        model.geom_rgba[self._fruit_geoms, :3] = np.clip(
+            look.fruit_gain * model.geom_rgba[self._fruit_geoms, :3], 0, 1
+        )
         for name, colours in look.distractor_colours.items():
             for index, colour in enumerate(colours):
                 model.geom_rgba[model.geom(f"distractor/{name}/{index}").id, :3] = colour

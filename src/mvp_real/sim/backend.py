@@ -1,6 +1,7 @@
 """The batched simulator interface: N copies of one scene, stepped together, whatever the engine.
 
-Arrays carry a leading dimension of `num_envs` and may be live views that the next call overwrites: copy what you keep.
+Arrays carry a leading dimension of `num_envs` and may be live views that the next call overwrites: copy what
+you keep.
 Quaternions are (w, x, y, z); lengths in m, angles in rad, forces in N.
 """
 
@@ -65,7 +66,9 @@ class SimBackend(Protocol):
     def apply_body_forces(
         self, body: str, force: FloatArray, torque: FloatArray | None = None, env_ids: Environments = None
     ) -> None:
-        """Force (n, 3) and torque (n, 3) in the world frame at a body's centre of mass, held until changed."""
+        """Force (n, 3) and torque (n, 3) in the world frame at a body's centre of mass, held until
+        changed.
+        """
         ...
 
     def step(self, count: int = 1) -> None:

@@ -1,7 +1,7 @@
 """Things on the table that are not fruit: they only stand there, in the way of the eye.
 
-Each is one mocap body (it does not move when touched) whose colours and, for the single-shape kinds, sizes are redrawn
-per episode in the compiled model.
+Each is one mocap body (it does not move when touched) whose colours and, for the single-shape kinds, sizes
+are redrawn per episode in the compiled model.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ DISTRACTORS: dict[str, Distractor] = {
 
 
 def add_distractor(spec: mujoco.MjSpec, item: Distractor, position: tuple[float, float, float]) -> None:
-    """Add a distractor as the mocap body `distractor/<name>`; its material, if any, is `distractor/<name>`."""
+    """Add a distractor as the mocap body `distractor/<name>`; its material, if any, is
+    `distractor/<name>`.
+    """
     body = spec.worldbody.add_body(name=f"distractor/{item.name}", pos=position, mocap=True)
     for index, (kind, size, place, euler) in enumerate(item.parts):
         quaternion = np.zeros(4)
@@ -102,7 +104,8 @@ def add_distractor(spec: mujoco.MjSpec, item: Distractor, position: tuple[float,
 
 
 def resize(model: mujoco.MjModel, item: Distractor, size: np.ndarray) -> float:
-    """Give the first part of a distractor another size in the compiled model; return its radius on the table, m.
+    """Give the first part of a distractor another size in the compiled model; return its radius on the
+    table, m.
 
     MuJoCo keeps bounding volumes beside the size; all three follow here, or collisions would be missed.
     """

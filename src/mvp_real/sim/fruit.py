@@ -1,8 +1,9 @@
 """The eight fruits: primitive shapes that differ in colour, shape, size and mass.
 
-A fruit is one free body. Exactly the shapes marked as solid collide and carry the mass; stems, leaves, spots and seeds are
-looks only. Its long axis is local x, its narrow axis (the one to grasp) local y, and it rests on the table at
-`rest_height`. The kiwi is a peeled one, green: brown fruit on a brown table is hard for the reason of colour alone.
+A fruit is one free body. Exactly the shapes marked as solid collide and carry the mass; stems, leaves, spots
+and seeds are looks only. Its long axis is local x, its narrow axis (the one to grasp) local y, and it rests
+on the table at `rest_height`. The kiwi is a peeled one, green: brown fruit on a brown table is hard for the
+reason of colour alone.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ def _banana() -> tuple[Shape, ...]:
         turn = float(np.arctan2(delta[1], delta[0]))
         size = (radius if index in (1, 2, 3) else radius * 0.92, float(np.linalg.norm(delta)) / 2, 0.0)
         shapes.append(
-            Shape(_CAPSULE, size, (middle[0], middle[1], 0.0), yellow, euler=(0.0, np.pi / 2, turn), solid=True)
+            Shape(
+                _CAPSULE, size, (middle[0], middle[1], 0.0), yellow, euler=(0.0, np.pi / 2, turn), solid=True
+            )
         )
     for x, y, turn, length in ((xs[0], ys[0], 0.42, 0.020), (xs[-1], ys[-1], -0.42, 0.012)):
         side = -1.0 if x < 0 else 1.0
@@ -169,7 +172,7 @@ FRUITS: dict[str, Fruit] = {
                     )
                     for turn in (0.0, 1.1, -1.1)
                 ),
-                Shape(_CAPSULE, (0.0014, 0.006, 0.0), (-0.026, 0.0, 0.004), _GREEN, euler=(0.0, np.pi / 2, 0.0)),
+                Shape(_CAPSULE, (0.0014, 0.006, 0.0), (-0.026, 0.0, 0.004), _GREEN, (0.0, np.pi / 2, 0.0)),
             ),
         ),
         Fruit(

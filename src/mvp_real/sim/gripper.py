@@ -1,8 +1,9 @@
 """How the gripper follows commands: a dead time, then constant speed.
 
-The vendor's gripper is driven over a serial line behind the arm's controller; a command takes about a third of a second until the
-fingers move. The dead time matters for learning: "close" is then commanded on three still pictures of a 5 Hz
-demonstration instead of one, because the measured opening stays above the open threshold that long.
+The vendor's gripper is driven over a serial line behind the arm's controller; a command takes about a third
+of a second until the fingers move. The dead time matters for learning: "close" is then commanded on three
+still pictures of a 5 Hz demonstration instead of one, because the measured opening stays above the open
+threshold that long.
 """
 
 from __future__ import annotations

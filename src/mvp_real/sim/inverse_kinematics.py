@@ -1,4 +1,6 @@
-"""Inverse kinematics of arm and gripper with mink: frame and posture tasks within the joint limits, solved by daqp."""
+"""Inverse kinematics of arm and gripper with mink: frame and posture tasks within the joint limits, solved
+by daqp.
+"""
 
 from __future__ import annotations
 
@@ -49,19 +51,27 @@ class ArmInverseKinematics:
         for _ in range(_ITERATIONS):
             error = self._frame.compute_error(self._configuration)
             reached = bool(
-                np.linalg.norm(error[:3]) < _POSITION_TOLERANCE and np.linalg.norm(error[3:]) < _ROTATION_TOLERANCE
+                np.linalg.norm(error[:3]) < _POSITION_TOLERANCE
+                and np.linalg.norm(error[3:]) < _ROTATION_TOLERANCE
             )
             if reached:
                 break
             velocity = mink.solve_ik(
-                self._configuration, [self._frame, self._posture], 1.0, "daqp", damping=1e-4, limits=self._limits
+                self._configuration,
+                [self._frame, self._posture],
+                1.0,
+                "daqp",
+                damping=1e-4,
+                limits=self._limits,
             )
             velocity[7:] = 0.0
             self._configuration.integrate_inplace(velocity, 1.0)
         return self._configuration.q[:7].copy(), reached
 
 
-def downward_pose(x: float, y: float, z: float, yaw: float = 0.0, tilt: tuple[float, float] = (0.0, 0.0)) -> FloatArray:
+def downward_pose(
+    x: float, y: float, z: float, yaw: float = 0.0, tilt: tuple[float, float] = (0.0, 0.0)
+) -> FloatArray:
     """Pose (4, 4) of the tool centre point looking down, m and rad.
 
     Args:

@@ -1,7 +1,8 @@
 """`SimBackend` on MuJoCo's `batch.Batch` (3.17): N simulations of one model on a pool of C++ threads.
 
-`Batch` gives bit-identical results at any number of threads. Divergence is read from MuJoCo's own warning counters: after
-a bad state MuJoCo resets the simulation by itself, so the values alone would look healthy again.
+`Batch` gives bit-identical results at any number of threads. Divergence is read from MuJoCo's own warning
+counters: after a bad state MuJoCo resets the simulation by itself, so the values alone would look healthy
+again.
 """
 
 from __future__ import annotations
@@ -47,10 +48,17 @@ class MujocoBackend:
     )
 
     def __init__(
-        self, spec: mujoco.MjSpec, num_envs: int, decimation: int = 1, dt: float | None = None, threads: int = 0
+        self,
+        spec: mujoco.MjSpec,
+        num_envs: int,
+        decimation: int = 1,
+        dt: float | None = None,
+        threads: int = 0,
     ) -> None:
         if num_envs < 1 or decimation < 1:
-            raise MvpRealError(f"a backend needs at least one simulation and one step, got {num_envs} and {decimation}")
+            raise MvpRealError(
+                f"a backend needs at least one simulation and one step, got {num_envs} and {decimation}"
+            )
         batch = require("mujoco.batch", "sim")
         if dt is not None:
             spec.option.timestep = dt
@@ -91,7 +99,9 @@ class MujocoBackend:
         joint_pos: FloatArray | None = None,
         body_pose: dict[str, FloatArray] | None = None,
     ) -> None:
-        """Back to the initial state; servos hold `joint_pos` where an actuator drives a joint of the same name."""
+        """Back to the initial state; servos hold `joint_pos` where an actuator drives a joint of the same
+        name.
+        """
         ids = self._ids(env_ids)
         self._batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
         self._batch.warning[ids] = 0
@@ -135,7 +145,9 @@ class MujocoBackend:
         return self._site_xpos[:, number]
 
     def render(self, camera: str, width: int, height: int, env_ids: Environments = None) -> NDArray[np.uint8]:
-        """Pictures (n, height, width, 3), one after another with one renderer; per-simulation fields are seen."""
+        """Pictures (n, height, width, 3), one after another with one renderer; per-simulation fields are
+        seen.
+        """
         if self._renderer is None:
             self._scratch_model = self._batch.get_model(0)
             self._scratch_data = mujoco.MjData(self.model)
@@ -155,13 +167,16 @@ class MujocoBackend:
         """
         if not field.startswith("opt.") and not hasattr(self.model, field):
             near = difflib.get_close_matches(field, dir(self.model), n=3)
-            raise MvpRealError(f"unknown model field '{field}'; did you mean {' or '.join(near) or 'body_mass'}?")
+            raise MvpRealError(
+                f"unknown model field '{field}'; did you mean {' or '.join(near) or 'body_mass'}?"
+            )
         self._batch.expand(field)[self._ids(env_ids)] = values
         self._batch.set_const()
 
     def diverged(self) -> NDArray[np.bool_]:
         """(N,) whether MuJoCo counted a bad position, speed, acceleration or control since the last reset."""
-        failed = self._batch.warning[:, _FAILURES, 1].any(axis=1)  # column 0 is the last index concerned, 1 the count
+        # Column 0 is the last index concerned, column 1 the count.
+        failed = self._batch.warning[:, _FAILURES, 1].any(axis=1)
         return np.asarray(failed | ~np.isfinite(self._qpos).all(axis=1))
 
     def close(self) -> None:

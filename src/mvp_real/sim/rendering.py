@@ -1,7 +1,10 @@
-"""Off-screen rendering without a display: one GL context per compiled model, any image size, textures re-uploaded in place.
+"""Off-screen rendering without a display: one GL context per compiled model, any image size, textures
+re-uploaded in place.
 
-Shadows and reflections are off unless asked for: with software GL they cost 10 to 25 times the rest of the picture.
-A context belongs to the thread that renders; every call makes it current first. Never fork after creating one.
+Shadows and reflections are off unless asked for: with software GL they cost 10 to 25 times the rest of the
+picture.
+A context belongs to the thread that renders; every call makes it current first. Never fork after creating
+one.
 """
 
 from __future__ import annotations
@@ -83,7 +86,13 @@ class OffscreenRenderer:
         self._option.geomgroup[:] = [int(group in groups) for group in range(6)]
         self._camera.fixedcamid = self._model.camera(camera).id
         mujoco.mjv_updateScene(
-            self._model, data, self._option, self._perturb, self._camera, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+            self._model,
+            data,
+            self._option,
+            self._perturb,
+            self._camera,
+            mujoco.mjtCatBit.mjCAT_ALL,
+            self._scene,
         )
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
@@ -108,7 +117,8 @@ def _free(gl: Any, context: mujoco.MjrContext) -> None:
 def _context(width: int, height: int) -> Any:
     """A GL context of the binding named by MUJOCO_GL, EGL by default.
 
-    MuJoCo itself decides when it is first imported, which may have happened before this package set the variable.
+    MuJoCo itself decides when it is first imported, which may have happened before this package set the
+    variable.
     """
     binding = os.environ.get("MUJOCO_GL", "egl").lower() or "egl"
     if binding in ("egl", "osmesa"):

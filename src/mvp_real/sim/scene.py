@@ -1,7 +1,9 @@
-"""The tabletop scene as MjSpec functions: room and table, xArm7 with gripper and wrist camera, fruits, distractors.
+"""The tabletop scene as MjSpec functions: room and table, xArm7 with gripper and wrist camera, fruits,
+distractors.
 
-One scene is compiled once; what differs between episodes (which fruit, textures, light, camera, distractors) is written
-into the compiled model in place, which takes milliseconds instead of a fresh compilation and a fresh GL context.
+One scene is compiled once; what differs between episodes (which fruit, textures, light, camera, distractors)
+is written into the compiled model in place, which takes milliseconds instead of a fresh compilation and a
+fresh GL context.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ def tabletop_spec(
 ) -> mujoco.MjSpec:
     """The whole scene (`tabletop.xml` includes the arm) with the named fruits and distractors, all parked.
 
-    Names: joints `joint1`..`joint7`, `gripper/left_finger`, `gripper/right_finger`; actuators `joint1`..`joint7`,
+    Names: joints `joint1`..`joint7`, `gripper/left_finger`, `gripper/right_finger`; actuators
+        `joint1`..`joint7`,
     `gripper/gripper` (opening in m); cameras `gripper/wrist`, `scene`; sites `flange`, `gripper/tcp`; bodies
     `fruit/<name>` (free), `distractor/<name>` (mocap); textures `table`, `distractor/<name>`.
     """
@@ -77,5 +80,7 @@ def _add_texture(scene: mujoco.MjSpec, name: str, side: int) -> None:
     )
     texture.builtin = mujoco.mjtBuiltin.mjBUILTIN_FLAT
     texture.rgb1 = (0.7, 0.7, 0.7)
-    material = scene.add_material(name=name, texuniform=False, texrepeat=(1.0, 1.0), specular=0.15, shininess=0.3)
+    material = scene.add_material(
+        name=name, texuniform=False, texrepeat=(1.0, 1.0), specular=0.15, shininess=0.3
+    )
     material.textures[int(mujoco.mjtTextureRole.mjTEXROLE_RGB)] = name

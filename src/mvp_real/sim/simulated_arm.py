@@ -1,4 +1,6 @@
-"""The simulated arm behind the same limiter and interpolator as the real one: a policy cannot tell them apart."""
+"""The simulated arm behind the same limiter and interpolator as the real one: a policy cannot tell them
+apart.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,8 @@ class SimulatedArm:
         self._brake_when_stopped(self._limiter.stop(reason))
 
     def home(self) -> Verdict:
-        """Start moving to the start pose, at limited speed and through the limiter; `homing` tells when it is over.
+        """Start moving to the start pose, at limited speed and through the limiter; `homing` tells when it
+        is over.
 
         Enables the arm if needed. Refused while a stop is latched.
         """

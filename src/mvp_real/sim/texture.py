@@ -1,8 +1,8 @@
 """Smooth procedural textures for table and objects, drawn from a random generator.
 
-Every pattern is a scalar field in [0, 1] mapped through a colour table. There is no pixel noise anywhere: the smallest
-structure is several texels wide, because per-patch normalisation in a masked autoencoder blows noise on plain patches up
-into targets that nothing can predict.
+Every pattern is a scalar field in [0, 1] mapped through a colour table. There is no pixel noise anywhere:
+the smallest structure is several texels wide, because per-patch normalisation in a masked autoencoder blows
+noise on plain patches up into targets that nothing can predict.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def gradient(side: int, generator: Generator) -> Field:
 
 
 def wood(side: int, generator: Generator) -> Field:
-    """Grain-like bands along one direction, bent by slow waves; planks are separated by thin lines now and then."""
+    """Grain-like bands along one direction, bent by slow waves; planks are separated by thin lines now and
+    then.
+    """
     x, y = _grid(side)
     across, along = (x, y) if generator.random() < 0.5 else (y, x)
     bend = 0.06 * _waves(side, generator, 2, 0.5, 1.5) + 0.02 * np.sin(
@@ -93,13 +95,19 @@ def weave(side: int, generator: Generator) -> Field:
     x, y = _grid(side)
     count = np.float32(generator.uniform(60, 110))
     warp, weft = np.sin(count * x), np.sin(count * y)
-    tartan = np.sin(np.float32(generator.uniform(6, 14)) * x) + np.sin(np.float32(generator.uniform(6, 14)) * y)
-    return (0.5 + 0.12 * (warp + weft) + 0.12 * tartan * np.float32(generator.random() < 0.6)).astype(np.float32)
+    tartan = np.sin(np.float32(generator.uniform(6, 14)) * x) + np.sin(
+        np.float32(generator.uniform(6, 14)) * y
+    )
+    return (0.5 + 0.12 * (warp + weft) + 0.12 * tartan * np.float32(generator.random() < 0.6)).astype(
+        np.float32
+    )
 
 
 def blotches(side: int, generator: Generator) -> Field:
     """Soft-edged islands, as on stone or a stained board."""
-    return _smooth_step(_waves(side, generator, 6, 1.0, 7.0), generator.uniform(-0.6, 0.6), generator.uniform(0.2, 0.8))
+    return _smooth_step(
+        _waves(side, generator, 6, 1.0, 7.0), generator.uniform(-0.6, 0.6), generator.uniform(0.2, 0.8)
+    )
 
 
 def marble(side: int, generator: Generator) -> Field:

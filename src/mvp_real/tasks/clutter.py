@@ -1,4 +1,6 @@
-"""Where distractors stand: on the visible table, clear of the fruit, of the gripper's way down and of each other."""
+"""Where distractors stand: on the visible table, clear of the fruit, of the gripper's way down and of each
+other.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +51,8 @@ def draw_clutter(
             x, y = generator.uniform(*x_range), generator.uniform(*y_range)
             if all(np.hypot(x - a, y - b) >= r + radii[str(name)] for a, b, r in taken):
                 taken.append((x, y, radii[str(name)] + 0.005))
-                standing.append(Standing(str(name), float(x), float(y), float(generator.uniform(-np.pi, np.pi))))
+                standing.append(
+                    Standing(str(name), float(x), float(y), float(generator.uniform(-np.pi, np.pi)))
+                )
                 break
     return standing

@@ -1,4 +1,6 @@
-"""Records one demonstration of the scripted expert: the same arm, limits and timing as the policy will have."""
+"""Records one demonstration of the scripted expert: the same arm, limits and timing as the policy will
+have.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ from mvp_real.tasks.pick_fruit import random_setup
 from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 
 POSE_COLUMNS = (
-    "fruit_x", "fruit_y", "tcp_height", "fruit_id", "lateral_distance", "opening", "tcp_yaw", "scene_kind", "pose_kind",
+    "fruit_x", "fruit_y", "tcp_height", "fruit_id", "lateral_distance", "opening", "tcp_yaw", "scene_kind",
+    "pose_kind",
 )  # fmt: skip
 SCENE_KINDS = ("plain", "varied", "wide")
 POSE_KINDS = ("start", "above", "funnel", "grasp", "held")
@@ -71,7 +72,9 @@ class SceneSampler:
             x, y = generator.uniform(0.30, 0.56), generator.uniform(-0.16, 0.16)
             radius = 0.5 * scale * FRUITS[name].length
             if all(np.hypot(x - a, y - b) > r + radius for a, b, r in taken):
-                world.place_fruit(name, x, y, scale * FRUITS[name].rest_height, generator.uniform(-np.pi, np.pi))
+                world.place_fruit(
+                    name, x, y, scale * FRUITS[name].rest_height, generator.uniform(-np.pi, np.pi)
+                )
                 taken.append((x, y, radius))
             elif name == order[0]:
                 world.place_fruit(name, x, y, scale * FRUITS[name].rest_height, generator.uniform(-0.6, 0.6))
@@ -111,7 +114,9 @@ class SceneSampler:
         else:
             height, offset, opening = generator.uniform(0.03, 0.26), generator.normal(0.0, 0.004, 2), grip
         height = max(height, 0.012)
-        target = downward_pose(position[0] + offset[0], position[1] + offset[1], height, yaw, (tilt[0], tilt[1]))
+        target = downward_pose(
+            position[0] + offset[0], position[1] + offset[1], height, yaw, (tilt[0], tilt[1])
+        )
         joints, _ = self._kinematics.solve(target, self._start)
         if name == "held":
             x, y, z = world.tool_position(joints)
@@ -124,7 +129,9 @@ class SceneSampler:
         mujoco.mj_kinematics(model, data)
         mujoco.mj_camlight(model, data)
         camera = model.camera(WRIST_CAMERA).id
-        x, y, z = data.cam_xmat[camera].reshape(3, 3).T @ (self.world.fruit_position() - data.cam_xpos[camera])
+        x, y, z = data.cam_xmat[camera].reshape(3, 3).T @ (
+            self.world.fruit_position() - data.cam_xpos[camera]
+        )
         if z >= 0.0:  # the camera looks along its negative z axis
             return False
         # In units of half the image height: the crop spans 448 of 480 rows, centred but for the lower edge.
@@ -132,7 +139,9 @@ class SceneSampler:
         return bool(abs(x / half) < 0.90 and -0.97 < y / half < 0.83)
 
     def take(self, pose: ScenePose, scene_kind: int) -> FloatArray:
-        """Put the arm into a pose and return its label row (see POSE_COLUMNS); fruit xy is in the tool's frame, m."""
+        """Put the arm into a pose and return its label row (see POSE_COLUMNS); fruit xy is in the tool's
+        frame, m.
+        """
         self.world.set_joints(pose.joints, pose.opening)
         tool = self.world.tcp_pose()
         relative = tool[:3, :3].T @ (self.world.fruit_position() - tool[:3, 3])

@@ -21,12 +21,13 @@ class Outcome:
     Attributes:
         success: The fruit was held at the success height for the required steps.
         height: Present height of the fruit's centre above the table, m.
-        failure_category: "" on success; "perception_miss" (closed beside the fruit), "grasp_slip" (closed at the fruit
-            but did not hold it), "timeout" (never closed, or too late), "diverged" (physics failed).
+        failure_category: "" on success; "perception_miss" (closed beside the fruit), "grasp_slip" (closed at
+            the fruit but did not hold it), "timeout" (never closed, or too late), "diverged" (physics
+            failed).
         steps: Control steps so far.
         done: Success, time limit or divergence.
-        closing_distance: Horizontal distance of fruit and tool centre point when the gripper first closed, m; NaN
-            before.
+        closing_distance: Horizontal distance of fruit and tool centre point when the gripper first closed,
+            m; NaN before.
     """
 
     success: bool

@@ -42,7 +42,9 @@ class PhotographCrops:
         if not paths:
             raise MvpRealError("no photographs found; install them with: pip install 'mvp_real[photos]'")
         self.names = [path.name for path in paths]
-        self._images = [cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB) for path in paths]
+        self._images = [
+            cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB) for path in paths
+        ]
         self._resize, self._area = cv2.resize, cv2.INTER_AREA
 
     def crop(self, generator: Generator, side: int) -> NDArray[np.uint8]:
@@ -52,6 +54,8 @@ class PhotographCrops:
         size = int(generator.uniform(min(1.0, side / shortest), 1.0) * shortest)
         top = int(generator.integers(image.shape[0] - size + 1))
         left = int(generator.integers(image.shape[1] - size + 1))
-        crop = self._resize(image[top : top + size, left : left + size], (side, side), interpolation=self._area)
+        crop = self._resize(
+            image[top : top + size, left : left + size], (side, side), interpolation=self._area
+        )
         crop = np.rot90(crop, int(generator.integers(4)))
         return np.ascontiguousarray(crop[:, ::-1] if generator.random() < 0.5 else crop)

@@ -1,8 +1,8 @@
 """The task PickFruit: what an episode is, where fruits may lie, and which placements are kept for evaluation.
 
-Sixteen evaluation and sixteen validation placements are written in `config/tasks/pick_fruit.yaml`. Code refuses to train
-on them (`refuse_held_out`), and random draws keep clear of them. Seeds of different purposes never share a random stream,
-because the purpose is part of the seed sequence.
+Sixteen evaluation and sixteen validation placements are written in `config/tasks/pick_fruit.yaml`. Code
+refuses to train on them (`refuse_held_out`), and random draws keep clear of them. Seeds of different
+purposes never share a random stream, because the purpose is part of the seed sequence.
 """
 
 from __future__ import annotations
@@ -84,12 +84,16 @@ class EpisodeSetup:
                 purpose=str(values.get("purpose", "training")),
             )
         except KeyError as error:
-            raise MvpRealError(f"the episode set-up lacks {error}; needs scene, placement and seed") from error
+            raise MvpRealError(
+                f"the episode set-up lacks {error}; needs scene, placement and seed"
+            ) from error
         except (TypeError, ValueError) as error:
             raise MvpRealError(f"the episode set-up {values!r} has a wrong value: {error}") from error
 
     def generator(self, stream: str) -> Generator:
-        """A random generator of this episode for one use, e.g. "look"; other streams and purposes are independent."""
+        """A random generator of this episode for one use, e.g. "look"; other streams and purposes are
+        independent.
+        """
         word = int.from_bytes(stream.encode()[:8], "little")
         return np.random.default_rng(np.random.SeedSequence([PURPOSES[self.purpose], self.seed, word]))
 
@@ -199,11 +203,13 @@ def refuse_held_out(setup: EpisodeSetup) -> None:
     """Raise if a setup may not be used for training.
 
     Raises:
-        MvpRealError: Its seed stream is not the training one, or the same fruit lies within 5 mm of an evaluation or
-            validation placement.
+        MvpRealError: Its seed stream is not the training one, or the same fruit lies within 5 mm of an
+            evaluation or validation placement.
     """
     if setup.purpose != "training":
-        raise MvpRealError(f"episode {setup.seed} has the purpose '{setup.purpose}'; training data needs 'training'")
+        raise MvpRealError(
+            f"episode {setup.seed} has the purpose '{setup.purpose}'; training data needs 'training'"
+        )
     nearest, distance = _nearest_held_out(setup.placement)
     if distance < load_task().exclusion_radius:
         raise MvpRealError(

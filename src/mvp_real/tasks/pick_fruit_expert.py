@@ -1,7 +1,8 @@
 """The scripted expert of PickFruit: align above the fruit, descend in a funnel, close, lift, hold.
 
-It sees privileged state, so it is a teacher and a yardstick, not a policy. Perturbations are added to what is executed,
-never to the label (DART: Laskey et al. 2017, "Noise injection for robust imitation learning"), and shrink towards the
+It sees privileged state, so it is a teacher and a yardstick, not a policy. Perturbations are added to what
+is executed, never to the label (DART: Laskey et al. 2017, "Noise injection for robust imitation learning"),
+and shrink towards the
 fruit: constant noise near the object starves the one moment that matters, the closing of the gripper.
 """
 
@@ -55,7 +56,9 @@ class PickFruitExpert:
         amplitude: Standard deviation of the perturbation far from the fruit, m; 30 % of it at the fruit.
     """
 
-    def __init__(self, world: PickFruitWorld, seed: int = 0, perturb: bool = True, amplitude: float = 0.012) -> None:
+    def __init__(
+        self, world: PickFruitWorld, seed: int = 0, perturb: bool = True, amplitude: float = 0.012
+    ) -> None:
         self._world = world
         self._generator = np.random.default_rng(np.random.SeedSequence([21, seed]))
         self._amplitude = amplitude if perturb else 0.0
@@ -81,7 +84,11 @@ class PickFruitExpert:
         if self._phase == "approach":
             grasp, grasp_yaw = self._grasp_now()
             beside = float(np.hypot(*(grasp[:2] - tool[:2])))
-            if beside < ALIGNED and abs(tool[2] - grasp[2]) < AT_HEIGHT and abs(grasp_yaw - yaw) < YAW_ALIGNED:
+            if (
+                beside < ALIGNED
+                and abs(tool[2] - grasp[2]) < AT_HEIGHT
+                and abs(grasp_yaw - yaw) < YAW_ALIGNED
+            ):
                 self._phase, self._grasp, self._grasp_yaw = "close", grasp, grasp_yaw
         if self._phase == "close" and self._still_steps >= CLOSING_STEPS:
             self._phase = "lift"
@@ -96,7 +103,9 @@ class PickFruitExpert:
         gripper = 1.0 if self._phase == "approach" else 0.0
         clean = self._joints_for(joints, target, target_yaw, gripper)
         noise, turn = self._perturbation(tool, target)
-        executed = self._joints_for(joints, target + noise, target_yaw + turn, gripper) if noise.any() else clean
+        executed = (
+            self._joints_for(joints, target + noise, target_yaw + turn, gripper) if noise.any() else clean
+        )
         return ExpertStep(clean, executed, self._phase)
 
     def _grasp_now(self) -> tuple[FloatArray, float]:
@@ -115,8 +124,8 @@ class PickFruitExpert:
         across = min(distance, STEP)
         if distance > 0.0:
             aside = aside * (across / distance)
-        # Aligning comes first: height gets what the sideways motion leaves of the step. Where this step ends beside the
-        # fruit decides how low it may end; a tool inside the forbidden cone does not sink further.
+        # Aligning comes first: height gets what the sideways motion leaves of the step. Where this step ends
+        # beside the fruit decides how low it may end; a tool inside the forbidden cone does not sink further.
         floor = grasp[2] + FUNNEL * max(distance - across - FUNNEL_MOUTH, 0.0)
         height = max(floor, tool[2] - float(np.sqrt(STEP**2 - across**2)))
         height = max(min(height, tool[2]), grasp[2])

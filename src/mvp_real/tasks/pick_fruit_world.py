@@ -1,7 +1,7 @@
 """The simulated world of PickFruit: one compiled model, episodes written into it in place.
 
-Physics runs at 2 ms; control at 5 Hz lives above (in the driver). Nothing here knows about policies. A world belongs to
-the thread that renders with it.
+Physics runs at 2 ms; control at 5 Hz lives above (in the driver). Nothing here knows about policies. A world
+belongs to the thread that renders with it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class PickFruitWorld:
         self.data = mujoco.MjData(self.model)
         self.setup: EpisodeSetup | None = None
         self._size = (render_width, render_height)
-        # The wrist picture is averaged down by 4.7 before any network sees it: it needs no samples of its own.
+        # The wrist picture is averaged down by 4.7 before any network sees it: it needs no samples of its
+        # own.
         self._samples = {WRIST_CAMERA: samples, SCENE_CAMERA: 4}
         self._renderers: dict[str, OffscreenRenderer] = {}
         self._stale_textures: dict[str, set[str]] = {}
@@ -81,7 +82,9 @@ class PickFruitWorld:
     def reset(self, setup: EpisodeSetup) -> None:
         """Begin an episode: deterministic in `setup`."""
         if setup.placement.fruit not in self.task.fruits:
-            raise MvpRealError(f"{setup.placement.fruit!r} is not a fruit of the task: {', '.join(self.task.fruits)}")
+            raise MvpRealError(
+                f"{setup.placement.fruit!r} is not a fruit of the task: {', '.join(self.task.fruits)}"
+            )
         self.setup = setup
         look = self._plain if setup.scene == "plain" else draw_look(setup.generator("look"))
         self.show(look)
@@ -92,12 +95,16 @@ class PickFruitWorld:
             self.park(f"distractor/{name}")
         placement = setup.placement
         self._fruit = placement.fruit
-        self.place_fruit(placement.fruit, placement.x, placement.y, FRUITS[placement.fruit].rest_height, placement.yaw)
+        self.place_fruit(
+            placement.fruit, placement.x, placement.y, FRUITS[placement.fruit].rest_height, placement.yaw
+        )
         if setup.scene == "varied":
             self._place_distractors(setup)
         joints = np.array(self.task.start_joints)
         if setup.start == "random":
-            joints = joints + setup.generator("start").uniform(-self.task.start_noise, self.task.start_noise, 7)
+            joints = joints + setup.generator("start").uniform(
+                -self.task.start_noise, self.task.start_noise, 7
+            )
         self.set_joints(joints, 1.0)
         mujoco.mj_forward(self.model, self.data)
         self._step(round(SETTLE_SECONDS / self.model.opt.timestep))
@@ -233,7 +240,9 @@ class PickFruitWorld:
         return self._render(WRIST_CAMERA, *self._size, sky=False, groups=(0, 1))
 
     def scene_image(self, width: int = 960, height: int = 720, shadows: bool = False) -> NDArray[np.uint8]:
-        """Third-person picture, (height, width, 3) uint8 RGB; shadows look better and take several times as long."""
+        """Third-person picture, (height, width, 3) uint8 RGB; shadows look better and take several times as
+        long.
+        """
         return self._render(SCENE_CAMERA, width, height, shadows=shadows)
 
     def _render(self, camera: str, width: int, height: int, **options: object) -> NDArray[np.uint8]:
@@ -280,7 +289,9 @@ class PickFruitWorld:
         return self._table.tool_pose(self.data.qpos[:7])
 
     def oracle(self) -> FloatArray:
-        """(7,) privileged state: fruit minus tool centre point xyz, fruit xyz (base frame, m), width of the fruit (m)."""
+        """(7,) privileged state: fruit minus tool centre point xyz, fruit xyz (base frame, m), width of the
+        fruit (m).
+        """
         fruit = self.fruit_position()
         return np.concatenate([fruit - self.tcp_pose()[:3, 3], fruit, [FRUITS[self._fruit].width]])
 
@@ -289,7 +300,9 @@ class PickFruitWorld:
         return self._tracker.outcome(self.diverged())
 
     def diverged(self) -> bool:
-        """Whether the physics failed since the reset, by MuJoCo's own warning counters or a value that is not finite."""
+        """Whether the physics failed since the reset, by MuJoCo's own warning counters or a value that is
+        not finite.
+        """
         if any(self.data.warning[int(kind)].number > 0 for kind in _BAD):
             return True
         return not bool(np.isfinite(self.data.qpos).all())

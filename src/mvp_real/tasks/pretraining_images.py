@@ -1,9 +1,9 @@
 """Images for pre-training the encoder and for probing it, written as shards that can be resumed.
 
-A shard is one job of one process with its own random stream, so any number of workers gives the same images, and an
-interrupted run goes on with the shards that are missing. Per shard k: `images_kkk.npy` uint8 (N, S, S, 3), written last
-and renamed into place, and `poses_kkk.npy` float32 (N, 9), columns `image_scenes.POSE_COLUMNS`. A probe folder holds one
-`images.npy` and one `labels.npy` instead.
+A shard is one job of one process with its own random stream, so any number of workers gives the same images,
+and an interrupted run goes on with the shards that are missing. Per shard k: `images_kkk.npy` uint8 (N, S,
+S, 3), written last and renamed into place, and `poses_kkk.npy` float32 (N, 9), columns
+`image_scenes.POSE_COLUMNS`. A probe folder holds one `images.npy` and one `labels.npy` instead.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class ImageSet:
     """What to generate.
 
     Attributes:
-        kind: "train" or "held_out" (112 px, mixture of scenes), "probe" or "probe_plain" (task scenes only, through the
-            640x480 path of the robot).
+        kind: "train" or "held_out" (112 px, mixture of scenes), "probe" or "probe_plain" (task scenes only,
+            through the 640x480 path of the robot).
         count: Number of images.
         seed: Base of the random streams.
         photographs: Share of crops of real photographs, 0 to 1 (not in probes).
@@ -58,7 +58,9 @@ class ImageSet:
         if self.kind not in KINDS:
             raise unknown_name("image set", self.kind, KINDS)
         if self.count < 1 or self.shard < 1:
-            raise MvpRealError(f"an image set needs at least one image per shard; got {self.count} in {self.shard}")
+            raise MvpRealError(
+                f"an image set needs at least one image per shard; got {self.count} in {self.shard}"
+            )
         if not 0.0 <= self.photographs <= 1.0:
             raise MvpRealError(f"the share of photographs is {self.photographs}; needs 0 to 1")
 
@@ -75,7 +77,9 @@ class ImageSet:
 
 
 def encoder_crop(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(240, 320, 3) to (112, 112, 3): the same field of view as the lower-centre crop of 640x480, halved by area."""
+    """(240, 320, 3) to (112, 112, 3): the same field of view as the lower-centre crop of 640x480, halved by
+    area.
+    """
     crop = image[16:240, 48:272].astype(np.uint16)
     total = crop[0::2, 0::2] + crop[0::2, 1::2] + crop[1::2, 0::2] + crop[1::2, 1::2]
     return ((total + 2) // 4).astype(np.uint8)
@@ -117,7 +121,9 @@ def _run(images: ImageSet, directory: Path, jobs: list[tuple[int, int]], workers
         return
     # Spawn, never fork: a GL context does not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(images,)) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start_worker, initargs=(images,)
+    ) as pool:
         for future in as_completed([pool.submit(_worker_write, directory, *job) for job in jobs]):
             yield future.result()
 
@@ -177,13 +183,16 @@ class ShardRenderer:
                 else:
                     poses[filled] = self._draw_pose(generator, kind)
                     picture = self._world.wrist_image()
-                    pictures[filled] = self._preprocessing.pixels(picture) if images.is_probe else encoder_crop(picture)
+                    pictures[filled] = (
+                        self._preprocessing.pixels(picture) if images.is_probe else encoder_crop(picture)
+                    )
                 filled += 1
         order = generator.permutation(count)  # neighbours in a shard shall not share a scene
         return pictures[order], poses[order]
 
     def _draw_scene(self, generator: Generator) -> int:
-        # Training seeds above 10^6 and a block per kind: disjoint from those of demonstrations and of other sets.
+        # Training seeds above 10^6 and a block per kind: disjoint from those of demonstrations and of other
+        # sets.
         seed = KINDS[self._images.kind] * 10**8 + int(generator.integers(10**7))
         if self._images.kind == "probe_plain":
             name = "plain"
@@ -240,4 +249,6 @@ def _join_probe(images: ImageSet, directory: Path) -> None:
     """One `images.npy` and `labels.npy` in shard order."""
     numbers = [number for number, _ in images.shards()]
     np.save(directory / "images.npy", np.concatenate([np.load(_shard_path(directory, k)) for k in numbers]))
-    np.save(directory / "labels.npy", np.concatenate([np.load(directory / f"poses_{k:03d}.npy") for k in numbers]))
+    np.save(
+        directory / "labels.npy", np.concatenate([np.load(directory / f"poses_{k:03d}.npy") for k in numbers])
+    )
