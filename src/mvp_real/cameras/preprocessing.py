@@ -64,7 +64,7 @@ class Preprocessing:
         path = Preprocessing(image.size, image.crop, image.anchor, image.mean, image.std)
         if image.hash != path.hash():
             raise BundleError(
-                f"the card's preprocessing digest is {image.hash[:12]}, but its numbers give {path.hash()[:12]}; "
+                f"the card's preprocessing digest is {image.hash[:12]}, its numbers give {path.hash()[:12]}; "
                 "the bundle was made with another image path: export it again with this version"
             )
         return path
@@ -94,8 +94,9 @@ class Preprocessing:
         """
         if rgb.shape != (CAMERA_HEIGHT, CAMERA_WIDTH, 3) or rgb.dtype != np.uint8:
             raise MvpRealError(
-                f"the image has shape {rgb.shape} and type {rgb.dtype}; needs ({CAMERA_HEIGHT}, {CAMERA_WIDTH}, 3) "
-                f"uint8: set the camera to {CAMERA_WIDTH}x{CAMERA_HEIGHT} rgb8"
+                f"the image has shape {rgb.shape} and type {rgb.dtype}; "
+                f"needs ({CAMERA_HEIGHT}, {CAMERA_WIDTH}, 3) uint8: "
+                f"set the camera to {CAMERA_WIDTH}x{CAMERA_HEIGHT} rgb8"
             )
         cv2: Any = require("cv2", "infer")
         spare = CAMERA_HEIGHT - self.crop
