@@ -63,11 +63,13 @@ def main() -> None:
             part = [run_trial(world, arm, scene, seed, perturb) for seed in range(args.trials)]
             seconds = (time.perf_counter() - began) / args.trials
             won = [row for row in part if row["success"]]
-            lost = Counter(f"{row['fruit']} {row['failure_category']}" for row in part if not row["success"])
+            lost = dict(
+                Counter(f"{row['fruit']} {row['failure_category']}" for row in part if not row["success"])
+            )
             steps = [int(str(row["steps"])) for row in part]
             print(
                 f"{scene:7s} {'perturbed' if perturb else 'clean':9s} {len(won)}/{len(part)}  steps "
-                f"{min(steps)}-{max(steps)} (median {np.median(steps):.0f})  {seconds:.2f} s each  {dict(lost)}"
+                f"{min(steps)}-{max(steps)} (median {np.median(steps):.0f})  {seconds:.2f} s each {lost}"
             )
             rows += part
     args.output.parent.mkdir(parents=True, exist_ok=True)

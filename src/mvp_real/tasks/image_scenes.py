@@ -13,7 +13,6 @@ from numpy.random import Generator
 
 from mvp_real.messages import FloatArray
 from mvp_real.sim.appearance import WRIST_CAMERA, draw_look
-from mvp_real.sim.distractor import DISTRACTORS
 from mvp_real.sim.fruit import FRUITS
 from mvp_real.sim.gripper import STROKE
 from mvp_real.sim.inverse_kinematics import ArmInverseKinematics, downward_pose
@@ -59,10 +58,7 @@ class SceneSampler:
         world = self.world
         world.reset(random_setup(seed, "plain", "training"))
         world.show(draw_look(generator, strength=2.0))
-        for name in FRUITS:
-            world.park(f"fruit/{name}")
-        for name in DISTRACTORS:
-            world.park(f"distractor/{name}")
+        world.park_everything()
         order = [str(name) for name in generator.permutation(list(FRUITS))]
         world.target(order[0])
         count = int(generator.integers(0, 6))

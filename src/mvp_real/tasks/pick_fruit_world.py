@@ -1,48 +1,33 @@
-"""The simulated world of PickFruit: one compiled model, episodes written into it in place.
+"""The simulated world of PickFruit: episodes written into one compiled tabletop, their outcome, privileged
+state.
 
-Physics runs at 2 ms; control at 5 Hz lives above (in the driver). Nothing here knows about policies. A world
-belongs to the thread that renders with it.
+Nothing here knows about policies.
 """
 
 from __future__ import annotations
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from mvp_real.errors import MvpRealError
-from mvp_real.messages import FloatArray, JointReading
-from mvp_real.robots.table import load_robot
-from mvp_real.sim.appearance import WRIST_CAMERA, Look, LookWriter, draw_look
-from mvp_real.sim.distractor import DISTRACTORS, resize
+from mvp_real.messages import FloatArray
+from mvp_real.sim.appearance import Look, draw_look
 from mvp_real.sim.fruit import FRUITS
-from mvp_real.sim.gripper import STROKE, GripperServo
-from mvp_real.sim.rendering import OffscreenRenderer
-from mvp_real.sim.scene import parking_place, tabletop_spec
+from mvp_real.sim.tabletop_world import TabletopWorld
 from mvp_real.tasks.clutter import CLEARANCE, draw_clutter
 from mvp_real.tasks.outcome import Outcome, OutcomeTracker
 from mvp_real.tasks.pick_fruit import EpisodeSetup, load_task
 
-ARM = tuple(f"joint{k}" for k in range(1, 8))
-FINGERS = ("gripper/left_finger", "gripper/right_finger")
 SETTLE_SECONDS = 0.3
-_BAD = (
-    mujoco.mjtWarning.mjWARN_BADQPOS,
-    mujoco.mjtWarning.mjWARN_BADQVEL,
-    mujoco.mjtWarning.mjWARN_BADQACC,
-    mujoco.mjtWarning.mjWARN_BADCTRL,
-)
-PARKED_GROUP = 3
-
-SCENE_CAMERA = "scene"
 
 
-class PickFruitWorld:
+class PickFruitWorld(TabletopWorld):
     """Arm, table, one fruit and what stands around it.
 
     Args:
         render_width, render_height: Size of the wrist image, px.
         scene_camera: Whether the third-person camera will be used (a larger off-screen buffer).
+        samples: Samples per pixel of the wrist image; 0 is the cheapest.
 
     Attributes:
         model, data: MuJoCo's; `model` is changed in place by every reset.
@@ -53,27 +38,11 @@ class PickFruitWorld:
     def __init__(
         self, render_width: int = 640, render_height: int = 480, scene_camera: bool = True, samples: int = 0
     ) -> None:
+        super().__init__(render_width, render_height, scene_camera, samples)
         self.task = load_task()
-        self._table = load_robot("xarm7")
-        spec = tabletop_spec()
-        spec.visual.global_.offwidth = max(render_width, 1280 if scene_camera else 0)
-        spec.visual.global_.offheight = max(render_height, 960 if scene_camera else 0)
-        self.model = spec.compile()
-        self.data = mujoco.MjData(self.model)
         self.setup: EpisodeSetup | None = None
-        self._size = (render_width, render_height)
-        # The wrist picture is averaged down by 4.7 before any network sees it: it needs no samples of its
-        # own.
-        self._samples = {WRIST_CAMERA: samples, SCENE_CAMERA: 4}
-        self._renderers: dict[str, OffscreenRenderer] = {}
-        self._stale_textures: dict[str, set[str]] = {}
-        self._looks = LookWriter(self.model)
-        self._textures: dict[str, NDArray[np.uint8]] = {}
-        self._gripper = GripperServo()
-        self._tracker = OutcomeTracker(self.task, self._table.gripper_open_threshold)
-        order = [self.model.joint(name).qposadr[0] for name in (*ARM, *FINGERS)]
-        assert order == list(range(9)), f"arm and fingers must be the model's first coordinates, not {order}"
-        self._next_check = 0.0
+        self._tracker = OutcomeTracker(self.task, self.table.gripper_open_threshold)
+        self._next_check = float("inf")
         self._fruit = self.task.fruits[0]
         self._plain = Look.plain()
 
@@ -89,10 +58,7 @@ class PickFruitWorld:
         look = self._plain if setup.scene == "plain" else draw_look(setup.generator("look"))
         self.show(look)
         mujoco.mj_resetData(self.model, self.data)
-        for name in FRUITS:
-            self.park(f"fruit/{name}")
-        for name in DISTRACTORS:
-            self.park(f"distractor/{name}")
+        self.park_everything()
         placement = setup.placement
         self._fruit = placement.fruit
         self.place_fruit(
@@ -106,14 +72,8 @@ class PickFruitWorld:
                 -self.task.start_noise, self.task.start_noise, 7
             )
         self.set_joints(joints, 1.0)
-        mujoco.mj_forward(self.model, self.data)
-        self._step(round(SETTLE_SECONDS / self.model.opt.timestep))
-        self.data.time = 0.0
-        self.data.qvel[:] = 0.0
-        for warning in self.data.warning:
-            warning.number = 0
-        mujoco.mj_forward(self.model, self.data)
-        self._tracker = OutcomeTracker(self.task, self._table.gripper_open_threshold)
+        self.settle(SETTLE_SECONDS)
+        self._tracker = OutcomeTracker(self.task, self.table.gripper_open_threshold)
         self._next_check = self.task.control_period
 
     def _place_distractors(self, setup: EpisodeSetup) -> None:
@@ -123,140 +83,11 @@ class PickFruitWorld:
         for item in draw_clutter(generator, int(generator.integers(1, 4)), self.radii(), [clear]):
             self.place_distractor(item.name, item.x, item.y, item.yaw)
 
-    # Building blocks of a scene, also used for pre-training images.
-
-    def show(self, look: Look) -> None:
-        """Write a look into the model; unparks nothing."""
-        for name in self._looks.write(look):
-            # The same array object as before is already on the graphics side.
-            if self._textures.get(name) is not look.textures[name]:
-                self._textures[name] = look.textures[name]
-                for stale in self._stale_textures.values():
-                    stale.add(name)
-        self._radii = {
-            name: resize(
-                self.model, item, look.distractor_sizes.get(name, np.array((*item.parts[0][1], 0.0, 0.0)[:3]))
-            )
-            for name, item in DISTRACTORS.items()
-        }
-
-    def radii(self) -> dict[str, float]:
-        """Radius on the table of every distractor in its present size, m."""
-        return dict(self._radii)
-
-    def park(self, body: str) -> None:
-        """Take a fruit or distractor out of sight and out of gravity."""
-        identifier = self.model.body(body).id
-        slot = (list(FRUITS) + list(DISTRACTORS)).index(body.split("/")[1])
-        self._show_body(identifier, False)
-        if body.startswith("fruit/"):
-            address = self.model.joint(body).qposadr[0]
-            self.data.qpos[address : address + 7] = (*parking_place(slot), 1.0, 0.0, 0.0, 0.0)
-            self.model.body_gravcomp[identifier] = 1.0
-        else:
-            mocap = self.model.body_mocapid[identifier]
-            self.data.mocap_pos[mocap] = parking_place(slot)
-            self.data.mocap_quat[mocap] = (1.0, 0.0, 0.0, 0.0)
-
-    def place_fruit(self, name: str, x: float, y: float, z: float, yaw: float) -> None:
-        """Put a fruit somewhere, m and rad; it is subject to gravity from then on."""
-        body = self.model.body(f"fruit/{name}").id
-        address = self.model.joint(f"fruit/{name}").qposadr[0]
-        self.data.qpos[address : address + 7] = (x, y, z, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2))
-        self.model.body_gravcomp[body] = 0.0
-        self._show_body(body, True)
-
-    def place_distractor(self, name: str, x: float, y: float, yaw: float) -> None:
-        """Stand a distractor on the table, m and rad."""
-        body = self.model.body(f"distractor/{name}").id
-        mocap = self.model.body_mocapid[body]
-        self.data.mocap_pos[mocap] = (x, y, 0.0)
-        self.data.mocap_quat[mocap] = (np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2))
-        self._show_body(body, True)
-
-    def _show_body(self, body: int, visible: bool) -> None:
-        first, count = self.model.body_geomadr[body], self.model.body_geomnum[body]
-        self.model.geom_group[first : first + count] = 0 if visible else PARKED_GROUP
-
-    def set_joints(self, joints: FloatArray, opening: float) -> None:
-        """Teleport the arm (7,) rad and gripper (opening fraction), at rest, and hold there."""
-        self.data.qpos[:7] = joints
-        self.data.qpos[7:9] = 0.5 * STROKE * opening
-        self.data.ctrl[:7] = joints
-        self.data.ctrl[7] = STROKE * opening
-        self._gripper.reset(opening)
-
-    # Time and control.
-
-    @property
-    def time(self) -> float:
-        """Simulated seconds since the reset."""
-        return float(self.data.time)
-
-    def set_servo(self, position: FloatArray) -> None:
-        """Set-points of the servos: (8,) seven angles in rad and the commanded gripper opening 0..1."""
-        self.data.ctrl[:7] = position[:7]
-        self._gripper.command(float(position[7]))
-
-    def advance(self, seconds: float) -> None:
-        """Run the physics. The gripper's motor follows its command in 4 ms steps.
-
-        Raises:
-            MvpRealError: `seconds` is not a multiple of the time step of 2 ms.
-        """
-        steps = round(seconds / self.model.opt.timestep)
-        if abs(steps * self.model.opt.timestep - seconds) > 1e-9:
-            raise MvpRealError(f"cannot advance {seconds} s: needs a multiple of {self.model.opt.timestep} s")
-        while steps > 0:
-            substeps = min(2, steps)
-            self.data.ctrl[7] = STROKE * self._gripper.advance(substeps * self.model.opt.timestep)
-            self._step(substeps)
-            steps -= substeps
-            if self.time >= self._next_check - 1e-9:
-                self._next_check += self.task.control_period
-                self._tracker.observe(self.fruit_position(), self.tcp_pose()[:3, 3], self._opening())
-
-    def _step(self, count: int) -> None:
-        mujoco.mj_step(self.model, self.data, count)
-
-    # What the robot and the operator can see.
-
-    def joint_reading(self) -> JointReading:
-        """Measured joints now."""
-        # Arm and fingers are the first nine coordinates; slices are several times faster than index arrays.
-        position, velocity = np.empty(8), np.empty(8)
-        position[:7], position[7] = self.data.qpos[:7], self._opening()
-        left, right = self.data.qvel[7:9].tolist()
-        velocity[:7], velocity[7] = self.data.qvel[:7], (left + right) / STROKE
-        return JointReading(self._table.joint_names, position, velocity, self.time)
-
-    def _opening(self) -> float:
-        left, right = self.data.qpos[7:9].tolist()
-        return min(max((left + right) / STROKE, 0.0), 1.0)
-
-    def wrist_image(self) -> NDArray[np.uint8]:
-        """Picture of the wrist camera, (render_height, render_width, 3) uint8 RGB."""
-        # The arm's links are never in this view; leaving them and the sky out halves the cost.
-        return self._render(WRIST_CAMERA, *self._size, sky=False, groups=(0, 1))
-
-    def scene_image(self, width: int = 960, height: int = 720, shadows: bool = False) -> NDArray[np.uint8]:
-        """Third-person picture, (height, width, 3) uint8 RGB; shadows look better and take several times as
-        long.
-        """
-        return self._render(SCENE_CAMERA, width, height, shadows=shadows)
-
-    def _render(self, camera: str, width: int, height: int, **options: object) -> NDArray[np.uint8]:
-        if camera not in self._renderers:
-            self._renderers[camera] = OffscreenRenderer(self.model, samples=self._samples[camera])
-            self._stale_textures[camera] = set()  # a new context holds the model's present textures
-        renderer = self._renderers[camera]
-        for name in self._stale_textures[camera]:
-            renderer.upload_texture(name)
-        self._stale_textures[camera].clear()
-        # After mj_step the frames are one step behind the joints.
-        mujoco.mj_kinematics(self.model, self.data)
-        mujoco.mj_camlight(self.model, self.data)
-        return renderer.render(self.data, camera, width, height, **options)  # type: ignore[arg-type]
+    def after_motion(self) -> None:
+        """Judge the episode once per control step."""
+        if self.time >= self._next_check - 1e-9:
+            self._next_check += self.task.control_period
+            self._tracker.observe(self.fruit_position(), self.tcp_pose()[:3, 3], self.opening())
 
     # Privileged state.
 
@@ -269,10 +100,6 @@ class PickFruitWorld:
         """Declare which fruit is the one to pick (scene building only; `reset` does it for episodes)."""
         self._fruit = fruit
 
-    def tool_position(self, joints: FloatArray) -> FloatArray:
-        """(3,) tool centre point for joint angles (7,), m."""
-        return self._table.tool_pose(joints)[:3, 3]
-
     def fruit_position(self) -> FloatArray:
         """(3,) centre of the fruit in the base frame, m."""
         address = self.model.joint(f"fruit/{self._fruit}").qposadr[0]
@@ -284,10 +111,6 @@ class PickFruitWorld:
         w, x, y, z = self.data.qpos[address + 3 : address + 7]
         return float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)))
 
-    def tcp_pose(self) -> FloatArray:
-        """(4, 4) pose of the tool centre point in the base frame, m, of the measured joints."""
-        return self._table.tool_pose(self.data.qpos[:7])
-
     def oracle(self) -> FloatArray:
         """(7,) privileged state: fruit minus tool centre point xyz, fruit xyz (base frame, m), width of the
         fruit (m).
@@ -298,17 +121,3 @@ class PickFruitWorld:
     def outcome(self) -> Outcome:
         """Verdict on the episode so far."""
         return self._tracker.outcome(self.diverged())
-
-    def diverged(self) -> bool:
-        """Whether the physics failed since the reset, by MuJoCo's own warning counters or a value that is
-        not finite.
-        """
-        if any(self.data.warning[int(kind)].number > 0 for kind in _BAD):
-            return True
-        return not bool(np.isfinite(self.data.qpos).all())
-
-    def close(self) -> None:
-        """Free the renderer; safe to call twice."""
-        for renderer in self._renderers.values():
-            renderer.close()
-        self._renderers.clear()
