@@ -17,6 +17,7 @@ from mvp_real.sim.appearance import WRIST_CAMERA, Look, LookWriter
 from mvp_real.sim.distractor import DISTRACTORS, resize
 from mvp_real.sim.fruit import FRUITS
 from mvp_real.sim.gripper import STROKE, GripperServo
+from mvp_real.sim.mesh_overlay import menagerie_assets, overlay_meshes
 from mvp_real.sim.rendering import OffscreenRenderer
 from mvp_real.sim.scene import parking_place, tabletop_spec
 
@@ -49,6 +50,9 @@ class TabletopWorld:
     ) -> None:
         self.table = load_robot("xarm7")
         spec = tabletop_spec()
+        assets = menagerie_assets()
+        if assets is not None:
+            overlay_meshes(spec, assets)
         spec.visual.global_.offwidth = max(render_width, 1280 if scene_camera else 0)
         spec.visual.global_.offheight = max(render_height, 960 if scene_camera else 0)
         self.model = spec.compile()
