@@ -76,10 +76,21 @@ def differences(said: str, row: dict[str, Any]) -> list[str]:
     return found + [f"{text} is no figure of" for text in numbers if not agrees(text, row)]
 
 
+def lines_of(text: str) -> list[tuple[int, str]]:
+    """Numbered lines of a Markdown text without its code blocks."""
+    lines, code = [], False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.lstrip().startswith("```"):
+            code = not code
+        elif not code:
+            lines.append((number, line))
+    return lines
+
+
 def complaints(text: str, root: Path) -> list[str]:
     """Everything wrong with the figures of a Markdown text."""
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in lines_of(text):
         for match in FIGURE.finditer(line):
             path, key = root / match[1], match[2]
             if not path.is_file():
@@ -100,7 +111,7 @@ def unmarked(text: str) -> list[str]:
     """Success counts in tables without a comment that says where they come from."""
     return [
         f"line {number}: {cell.strip()}"
-        for number, line in enumerate(text.splitlines(), start=1)
+        for number, line in lines_of(text)
         if line.lstrip().startswith("|")
         for cell in line.split("|")
         if COUNT.search(cell) and not FIGURE.search(cell)
@@ -182,6 +193,12 @@ def test_true_figures_pass(site: Path, line: str) -> None:
 def test_false_figures_are_caught(site: Path, line: str, complaint: str) -> None:
     found = complaints(line, site)
     assert any(complaint in text for text in found), found
+
+
+def test_code_blocks_are_examples(site: Path) -> None:
+    line = "14/16 <!-- figure: study.json#mae_seed1/success -->"
+    assert complaints(f"```\n{line}\n```", site) == []
+    assert len(complaints(f"```\n{line}\n```\n\n{line}", site)) == 1
 
 
 def test_counts_without_a_source_are_caught() -> None:
