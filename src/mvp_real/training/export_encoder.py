@@ -58,6 +58,7 @@ def export_encoder(
     # The safetensors format has no empty file; modules without weights (raw pixels) get a marker.
     kept = kept or {"empty": torch.zeros(1)}
     save_file({key: value.detach().contiguous().clone() for key, value in kept.items()}, directory / WEIGHTS)
+    (directory / WEIGHTS).chmod(0o644)  # safetensors writes files that only their owner can read
     with torch.no_grad():
         shape = tuple(module(images).shape[1:])
     card = Card(
