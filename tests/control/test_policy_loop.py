@@ -365,6 +365,27 @@ def test_the_gripper_starts_as_it_is(table: RobotTable, opening: float) -> None:
     assert output.target.position[-1] == (1.0 if opening > 0.85 else 0.0)
 
 
+def test_enabling_again_takes_the_gripper_as_it_is_then_not_as_the_trial_before_left_it(
+    table: RobotTable,
+) -> None:
+    rig = Rig(table).enabled()
+    rig.action = lambda: np.array([0.0] * 7 + [-0.2])
+    rig.tick()
+    rig.position[-1] = 0.4
+    rig.joints()  # the last thing seen of the old trial is a closed gripper
+    rig.loop.disable()
+    rig.loop.enable()
+    rig.position[-1] = 1.0
+    rig.action = lambda: np.zeros(8)
+    output = rig.tick()
+    assert output.target is not None
+    assert output.target.position[-1] == 1.0
+    rig.action = lambda: np.array([0.0] * 7 + [-0.2])
+    output = rig.tick()
+    assert output.target is not None
+    assert output.target.position[-1] == 0.0, "a change in the trial before must not block one in this"
+
+
 def test_rule_13_measured_and_commanded_references(table: RobotTable) -> None:
     for reference, expected in (("measured", 0.11), ("commanded", 0.03)):
         rig = Rig(table, reference).enabled()

@@ -24,6 +24,10 @@ class GripperHysteresis:
         """Take the measured gripper as the last command; the time of the last change is kept."""
         self._open = is_open
 
+    def forget(self) -> None:
+        """Forget the time of the last change: an operator has started anew."""
+        self._toggled_at = -inf
+
     def decide(self, change: float, now: float) -> float:
         """Gripper target for a predicted change: 1.0 open or 0.0 closed."""
         self._toggled_at = min(self._toggled_at, now)  # a clock that went back must not block it for long

@@ -143,10 +143,6 @@ class InputBuffer:
             return Fault(f"image and joint state are {skew:.3f} s apart; the limit is {limits.skew:.3f} s")
         return TickInputs(self._feature, joints, image_age, now - joints.stamp)
 
-    def latest_joints(self) -> JointReading | None:
-        """The newest well-formed joint reading."""
-        return self._readings[-1] if self._readings else None
-
     def forget(self) -> None:
         """Drop everything, e.g. after the clock jumped."""
         self._feature = None

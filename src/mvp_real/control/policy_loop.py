@@ -1,10 +1,9 @@
 """The control loop of a policy as pure logic: features and joints in, joint targets out, time handed in.
 
 States (specification, rules 2 to 6): RUNNING gives a target per tick. A tick without trustworthy inputs
-gives none: HOLD, the driver keeps the last target. The second such tick in a row is a controlled STOPPED:
-    the arm stands, and
-goes on from where it is when good inputs return. After two seconds without a target the loop is DISARMED and
-only an operator's `enable` starts it again.
+gives none: HOLD, the driver keeps the last target. The second such tick in a row is a controlled STOPPED: the arm
+stands, and goes on from where it is when good inputs return. After two seconds without a target the loop is
+DISARMED and only an operator's `enable` starts it again.
 """
 
 from __future__ import annotations
@@ -138,14 +137,13 @@ class PolicyLoop:
         self._inputs.joints(reading)
 
     def enable(self) -> None:
-        """Arm, on an operator's request. The first target starts from the measured joints."""
+        """Arm, on an operator's request. The first target starts from the joints and gripper measured then."""
         self._state, self._reason = LoopState.RUNNING, ""
         self._missed = 0
         self._idle_since = self._last_tick = self._last_target = None
-        latest = self._inputs.latest_joints()
-        self._gripper_known = latest is not None
-        if latest is not None:
-            self._gripper.restart(latest.position[-1] > self._table.gripper_open_threshold)
+        # Not from the newest reading so far: after a reset that one still shows the end of the trial before.
+        self._gripper_known = False
+        self._gripper.forget()
 
     def disable(self, reason: str = "disabled") -> None:
         """Disarm: no targets until `enable`."""
