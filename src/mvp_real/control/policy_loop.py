@@ -1,8 +1,8 @@
 """The control loop of a policy as pure logic: features and joints in, joint targets out, time handed in.
 
 States (specification, rules 2 to 6): RUNNING gives a target per tick. A tick without trustworthy inputs
-gives none: HOLD, the driver keeps the last target. The second such tick in a row is a controlled STOPPED: the arm
-stands, and goes on from where it is when good inputs return. After two seconds without a target the loop is
+none: HOLD, the driver keeps the last target. The second such tick in a row is a controlled STOPPED: the
+arm stands, and goes on from where it is when good inputs return. After two seconds without a target it is
 DISARMED and only an operator's `enable` starts it again.
 """
 
@@ -137,7 +137,7 @@ class PolicyLoop:
         self._inputs.joints(reading)
 
     def enable(self) -> None:
-        """Arm, on an operator's request. The first target starts from the joints and gripper measured then."""
+        """Arm, on an operator's request. The first target starts from what is measured then."""
         self._state, self._reason = LoopState.RUNNING, ""
         self._missed = 0
         self._idle_since = self._last_tick = self._last_target = None
