@@ -1,9 +1,9 @@
 """The control loop of a policy as pure logic: features and joints in, joint targets out, time handed in.
 
 States (specification, rules 2 to 6): RUNNING gives a target per tick. A tick without trustworthy inputs
-none: HOLD, the driver keeps the last target. The second such tick in a row is a controlled STOPPED: the
-arm stands, and goes on from where it is when good inputs return. After two seconds without a target it is
-DISARMED and only an operator's `enable` starts it again.
+gives none: HOLD, the driver keeps the last target. The second such tick in a row is a controlled STOPPED:
+the arm stands, and goes on from where it is when good inputs return. After two seconds without a target it
+is DISARMED and only an operator's `enable` starts it again.
 """
 
 from __future__ import annotations
