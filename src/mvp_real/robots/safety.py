@@ -172,7 +172,7 @@ class Limiter:
         bound = max(0.0, self._outside)
         if outside > bound or self._workspace.outside(middle) > bound:
             broken = joints if outside > bound else middle
-            return self._reject("workspace: " + self._workspace.describe(broken))
+            return self._reject("workspace: " + self._workspace.describe(broken), self._first)
         self._budget.spend(step, now)
         self._target, self._outside, self._accepted_at = joints, outside, now
         self._first = False
@@ -275,14 +275,16 @@ class Limiter:
     def _answer(self) -> Verdict:
         return Verdict(None, self._state, False, self._reason)
 
-    def _reject(self, reason: str) -> Verdict:
+    def _reject(self, reason: str, start_anew: bool = True) -> Verdict:
         self.counters["rejected"] += 1
-        return self._hold(reason)
+        return self._hold(reason, start_anew)
 
-    def _hold(self, reason: str) -> Verdict:
+    def _hold(self, reason: str, start_anew: bool = True) -> Verdict:
         if self._state is not DriverState.HOLD:
             self.counters["holds"] += 1
-            self._first = True  # whoever takes over must start from where the arm is
+            # Whoever takes over must start from where the arm is. A target outside the workspace is no such
+            # break: the same source goes on, and its next step is limited like any other.
+            self._first = start_anew
         self._state, self._reason = DriverState.HOLD, reason
         return self._answer()
 

@@ -2,8 +2,8 @@
 
 It sees privileged state, so it is a teacher and a yardstick, not a policy. Perturbations are added to what
 is executed, never to the label (DART: Laskey et al. 2017, "Noise injection for robust imitation learning"),
-and shrink towards the
-fruit: constant noise near the object starves the one moment that matters, the closing of the gripper.
+and shrink towards the fruit: constant noise near the object starves the one moment that matters, the closing
+of the gripper.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ from mvp_real.sim.inverse_kinematics import ArmInverseKinematics, downward_pose
 from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 
 STEP = 0.03  # longest way of the tool in one control step, m
+# Of the tool centre point at the grasp. One height for all fruits, because then the joints alone tell when to
+# close; the pads reach 7.5 mm up and down, which meets the widest part of every fruit.
+GRASP_HEIGHT = 0.022
+SLOWING = 0.35  # share of the remaining height that one step of the descent may take ...
+SLOWEST = 0.008  # ... but at least this much, m
 YAW_STEP = 0.10  # rad
 FUNNEL = 6.0  # height above the grasp that one metre beside the fruit asks for, m/m
 FUNNEL_MOUTH = 0.003  # this far beside the fruit the descent may end, m
@@ -109,9 +114,8 @@ class PickFruitExpert:
         return ExpertStep(clean, executed, self._phase)
 
     def _grasp_now(self) -> tuple[FloatArray, float]:
-        """Where to close: the fruit's centre, and the gripper's turn onto its narrow axis."""
-        grasp = self._world.fruit_position()
-        grasp[2] = max(grasp[2], LOWEST)
+        """Where to close: over the fruit's centre, and the gripper's turn onto its narrow axis."""
+        grasp = np.array([*self._world.fruit_position()[:2], GRASP_HEIGHT])
         if self._fruit.round:
             return grasp, 0.0
         return grasp, (self._world.fruit_yaw() + np.pi / 2) % np.pi - np.pi / 2
@@ -127,7 +131,8 @@ class PickFruitExpert:
         # Aligning comes first: height gets what the sideways motion leaves of the step. Where this step ends
         # beside the fruit decides how low it may end; a tool inside the forbidden cone does not sink further.
         floor = grasp[2] + FUNNEL * max(distance - across - FUNNEL_MOUTH, 0.0)
-        height = max(floor, tool[2] - float(np.sqrt(STEP**2 - across**2)))
+        descent = min(float(np.sqrt(STEP**2 - across**2)), SLOWING * (tool[2] - grasp[2]) + SLOWEST)
+        height = max(floor, tool[2] - descent)
         height = max(min(height, tool[2]), grasp[2])
         target = np.array([tool[0] + aside[0], tool[1] + aside[1], height])
         return target, yaw + float(np.clip(grasp_yaw - yaw, -YAW_STEP, YAW_STEP))
