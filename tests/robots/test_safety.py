@@ -277,6 +277,18 @@ def test_from_outside_the_workspace_only_the_way_back_is_open() -> None:
     assert bench.send(lowered(0.003)).state is DriverState.HOLD
 
 
+def test_a_target_outside_the_workspace_does_not_make_the_next_one_a_first_command() -> None:
+    bench = Bench()
+    bench.measured = lowered(0.02)
+    bench.enable()
+    assert bench.send(lowered(0.02)).state is DriverState.RUNNING
+    assert bench.send(lowered(0.001)).state is DriverState.HOLD
+    verdict = bench.move(joint7=0.3)  # more than the first command may differ: scaled like any other step
+    assert verdict.state is DriverState.RUNNING
+    assert verdict.clamped
+    assert abs(bench.measured[6] - lowered(0.02)[6]) <= 0.15 + 1e-9
+
+
 def test_the_wrist_keeps_its_own_distance_from_the_table() -> None:
     """A table that leaves the flange less room than the tool."""
     bench = Bench(Limits.from_table(replace(TABLE, link_clearance=0.30)))
