@@ -94,7 +94,7 @@ def test_oracle(world: PickFruitWorld) -> None:
     setup = random_setup(2, "plain", fruit="lemon")
     world.reset(setup)
     oracle = world.oracle()
-    assert oracle.shape == (7,)
+    assert oracle.shape == (8,)
     np.testing.assert_allclose(oracle[3:5], [setup.placement.x, setup.placement.y], atol=2e-3)
     np.testing.assert_allclose(oracle[:3], oracle[3:6] - world.tcp_pose()[:3, 3], atol=1e-12)
     assert oracle[6] == FRUITS["lemon"].width

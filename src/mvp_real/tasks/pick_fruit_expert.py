@@ -14,7 +14,6 @@ import numpy as np
 
 from mvp_real.messages import FloatArray
 from mvp_real.robots.table import load_robot
-from mvp_real.sim.fruit import FRUITS
 from mvp_real.sim.inverse_kinematics import ArmInverseKinematics, downward_pose
 from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 
@@ -70,7 +69,6 @@ class PickFruitExpert:
         self._table = load_robot("xarm7")
         self._rest = np.array(world.task.start_joints)
         self._kinematics = ArmInverseKinematics(self._rest)
-        self._fruit = FRUITS[world.fruit]
         self._phase = "approach"
         self._still_steps = 0
         self._grasp = np.zeros(3)
@@ -115,10 +113,7 @@ class PickFruitExpert:
 
     def _grasp_now(self) -> tuple[FloatArray, float]:
         """Where to close: over the fruit's centre, and the gripper's turn onto its narrow axis."""
-        grasp = np.array([*self._world.fruit_position()[:2], GRASP_HEIGHT])
-        if self._fruit.round:
-            return grasp, 0.0
-        return grasp, (self._world.fruit_yaw() + np.pi / 2) % np.pi - np.pi / 2
+        return np.array([*self._world.fruit_position()[:2], GRASP_HEIGHT]), self._world.grasp_yaw()
 
     def _approach(self, tool: FloatArray, yaw: float) -> tuple[FloatArray, float]:
         """One step towards the fruit; no lower than the funnel allows beside it."""

@@ -111,12 +111,19 @@ class PickFruitWorld(TabletopWorld):
         w, x, y, z = self.data.qpos[address + 3 : address + 7]
         return float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)))
 
+    def grasp_yaw(self) -> float:
+        """Turn of the gripper that closes on the fruit's narrow axis, rad; 0 for a round fruit."""
+        if FRUITS[self._fruit].round:
+            return 0.0
+        return (self.fruit_yaw() + np.pi / 2) % np.pi - np.pi / 2
+
     def oracle(self) -> FloatArray:
-        """(7,) privileged state: fruit minus tool centre point xyz, fruit xyz (base frame, m), width of the
-        fruit (m).
+        """(8,) privileged state: fruit minus tool centre point xyz, fruit xyz (base frame, m), width of the
+        fruit (m), and the turn left to the grasp (rad).
         """
-        fruit = self.fruit_position()
-        return np.concatenate([fruit - self.tcp_pose()[:3, 3], fruit, [FRUITS[self._fruit].width]])
+        fruit, tool = self.fruit_position(), self.tcp_pose()
+        turn = self.grasp_yaw() - float(np.arctan2(tool[1, 0], tool[0, 0]))
+        return np.concatenate([fruit - tool[:3, 3], fruit, [FRUITS[self._fruit].width, turn]])
 
     def outcome(self) -> Outcome:
         """Verdict on the episode so far."""
