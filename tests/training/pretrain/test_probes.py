@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mvp_real.errors import MvpRealError
+from mvp_real.training.pretrain.measurements import participation_ratio
 from mvp_real.training.pretrain.probes import (
     ProbeSet,
     class_probe,
@@ -96,3 +97,11 @@ def test_a_probe_folder_is_checked(tmp_path: Path) -> None:
     np.save(tmp_path / "labels.npy", np.zeros((39, 9), np.float32))
     with pytest.raises(MvpRealError, match="40 images and 39 labels"):
         load_probe_set(tmp_path)
+
+
+def test_participation_ratio_counts_the_directions_in_use() -> None:
+    torch.manual_seed(0)
+    flat = torch.zeros(50, 40, 12)
+    flat[..., :3] = torch.randn(50, 40, 3)
+    assert participation_ratio(flat) == pytest.approx(3.0, rel=0.05)
+    assert participation_ratio(torch.randn(50, 40, 12)) == pytest.approx(12.0, rel=0.05)

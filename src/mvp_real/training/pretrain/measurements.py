@@ -49,7 +49,17 @@ def probe_encoder(network: VisionTransformer, probe: ProbeSet) -> dict[str, dict
         tokens: Tensor = network(normalise_bytes(pixels).permute(0, 3, 1, 2))
         return tokens
 
-    return probe_tokens(encode_images(encode, probe.images, next(network.parameters()).device), probe)
+    tokens = encode_images(encode, probe.images, next(network.parameters()).device)
+    return {
+        **probe_tokens(tokens, probe),
+        "rank": {"participation_ratio": participation_ratio(tokens[:, 1:])},
+    }
+
+
+def participation_ratio(tokens: Tensor) -> float:
+    """Directions the patch tokens (N, P, D) fill: (sum of variances)^2 / sum of squared ones, 1 to D."""
+    variances = torch.linalg.eigvalsh(torch.cov(tokens.reshape(-1, tokens.shape[-1]).T.cpu().double()))
+    return float(variances.sum() ** 2 / variances.square().sum())
 
 
 def reference_probes(config: ViTConfig, probe: ProbeSet, seed: int) -> dict[str, Any]:

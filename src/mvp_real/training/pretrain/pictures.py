@@ -11,7 +11,8 @@ import torch
 from mvp_real.errors import require
 from mvp_real.networks.mae import MaskedAutoencoder
 from mvp_real.networks.masking import random_masking
-from mvp_real.networks.patches import unpatchify
+from mvp_real.networks.patches import patchify, unpatchify
+from mvp_real.networks.vit import VisionTransformer
 from mvp_real.training.pretrain.images import patchify_bytes
 from mvp_real.training.pretrain.pixels import denormalise, normalise_bytes
 
@@ -52,7 +53,12 @@ def draw_curves(history: list[dict[str, Any]], path: Path) -> None:
                 axes[1].plot(samples, values, style, color=colour, label=f"{row_name}, {name}")
             else:
                 axes[1].axhline(values[-1], ls=style, color=colour, label=f"{row_name}, {name}")
-    axes[1].set(xlabel="image samples", ylabel="fruit position, median error (mm)", ylim=(0, None))
+    axes[1].set(
+        xlabel="image samples",
+        ylabel="fruit position, median error (mm)",
+        ylim=(0, None),
+        xlim=(0, 1.05 * history[-1]["samples"] + 1),
+    )
     if probes:
         axes[1].legend(fontsize=7)
     figure.savefig(path, dpi=110)
@@ -83,5 +89,30 @@ def reconstruction_sheet(model: MaskedAutoencoder, images: np.ndarray, path: Pat
     if len(rows) % 2:
         rows.append(np.zeros_like(rows[0]))
     sheet = np.concatenate([np.concatenate(rows[:half]), np.concatenate(rows[half:])], axis=1)
-    sheet = cv2.resize(sheet, None, fx=1.5, fy=1.5, interpolation=cv2.INTER_NEAREST)
+    sheet = cv2.resize(sheet, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
     cv2.imwrite(str(path), np.ascontiguousarray(sheet[..., ::-1]))
+
+
+def attention_sheet(model: VisionTransformer, images: np.ndarray, path: Path, heads: int = 3) -> None:
+    """Per row: an image, then where the last block's class token looks, by head (Xiao 2023, fig. 4.9)."""
+    cv2 = require("cv2", "learn")
+    device = next(model.parameters()).device
+    pixels = normalise_bytes(torch.from_numpy(images.copy()).to(device)).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        x = model.with_class_token(
+            model.patch_embed(patchify(pixels, model.config.patch)) + model.pos_embed[:, 1:]
+        )
+        for block in model.blocks[:-1]:
+            x = block(x)
+        last = model.blocks[-1]
+        weights = last.attn.weights(last.norm1(x))[:, :heads, 0, 1:].cpu().numpy()
+    grid, size = model.config.grid, model.config.image_size
+    rows = []
+    for image, maps in zip(images, weights, strict=True):
+        row = [image]
+        for values in maps:
+            shades = (255 * values / values.max()).astype(np.uint8).reshape(grid, grid)
+            grey = cv2.resize(shades, (size, size), interpolation=cv2.INTER_NEAREST)
+            row.append(np.repeat(grey[..., None], 3, axis=2))
+        rows.append(np.concatenate(row, axis=1))
+    cv2.imwrite(str(path), np.ascontiguousarray(np.concatenate(rows)[..., ::-1]))

@@ -1,0 +1,51 @@
+"""`mvp_real export encoder`: a pre-training run, released weights or a baseline, as an encoder bundle.
+
+Controllers need no export: `mvp_real train bc` writes their bundle itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mvp_real.errors import MvpRealError, require
+
+BASELINES = ("random", "raw16", "raw_patches", "blank")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("what", choices=("encoder",), help="what to export")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", type=Path, help="folder of a `mvp_real train mae` run")
+    source.add_argument(
+        "--released", help="name of a released MVP encoder in models/zoo.yaml; needs --weights"
+    )
+    source.add_argument("--baseline", choices=BASELINES, help="an encoder without learning")
+    parser.add_argument("--weights", type=Path, help="with --released: the converted safetensors file")
+    parser.add_argument("--out", type=Path, required=True, help="the bundle; its last part is its name")
+    parser.add_argument("--data", default="", help="with --run: a sentence on the images, for the card")
+    parser.add_argument("--command", default="mvp_real train mae", help="with --run: what trained it")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the bundle; returns 0."""
+    require("torch", "learn")
+    if args.run is not None:
+        from mvp_real.training.export_encoder import export_pretrained
+
+        card = export_pretrained(args.run, args.out, args.command, args.data)
+    elif args.released is not None:
+        from mvp_real.training.released_encoders import export_released
+
+        if args.weights is None:
+            raise MvpRealError(
+                "--released needs --weights: the converted file (docs/how-to/use_released_weights.md)"
+            )
+        card = export_released(args.released, args.weights, args.out)
+    else:
+        from mvp_real.training.imitation.baselines import export_baseline
+
+        card = export_baseline(args.baseline, args.out)
+    print(f"{args.out}: encoder bundle '{card.name}', ONNX SHA-256 {card.model.sha256[:16]}")
+    return 0
