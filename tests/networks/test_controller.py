@@ -70,3 +70,17 @@ def test_weight_decay_spares_norms_biases_and_temperatures() -> None:
             assert (parameter.ndim > 1) == (group["weight_decay"] == 0.01)
     fast = {id(p) for group in groups if math.isclose(group["lr"], 3e-3) for p in group["params"]}
     assert fast == {id(p) for p in controller.readout.parameters()}
+
+
+def test_components_rotate_the_tokens_before_the_readout() -> None:
+    torch.manual_seed(0)
+    full = Controller(ControllerConfig(10, 6, "keypoints", keypoints=3))
+    rotated = Controller(ControllerConfig(10, 6, "keypoints", keypoints=3, components=6))
+    basis = torch.linalg.qr(torch.randn(6, 6)).Q
+    state = {name: value for name, value in full.state_dict().items() if name != "feature_basis"}
+    state["readout.maps.weight"] = state["readout.maps.weight"] @ basis
+    rotated.load_state_dict({**state, "feature_basis": basis})
+    tokens, proprioception = torch.randn(2, 10, 6), torch.randn(2, 8)
+    torch.testing.assert_close(
+        rotated(tokens, proprioception), full(tokens, proprioception), atol=1e-5, rtol=1e-4
+    )

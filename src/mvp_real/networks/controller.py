@@ -27,6 +27,8 @@ class ControllerConfig:
         hidden: Hidden layers; [512, 256, 128] for PickSink in the thesis.
         use_proprioception: False feeds zeros, for the ablation.
         dropout: Share of the joint embedding dropped in training.
+        keypoint_hidden: Units of the hidden layer of a keypoint map; 0 for linear maps.
+        components: Principal components that a learning readout sees of each token; 0 for all dimensions.
     """
 
     tokens: int
@@ -38,6 +40,8 @@ class ControllerConfig:
     hidden: tuple[int, ...] = (256, 128, 64)
     use_proprioception: bool = True
     dropout: float = 0.0
+    components: int = 0
+    keypoint_hidden: int = 0
 
 
 class Controller(nn.Module):
@@ -55,7 +59,11 @@ class Controller(nn.Module):
         self.register_buffer("state_mean", torch.zeros(config.proprioception))
         self.register_buffer("state_scale", torch.ones(config.proprioception))
         self.register_buffer("action_scale", torch.ones(config.actions))
-        self.readout = make_readout(config.readout, config.tokens, config.dim, config.keypoints)
+        self.register_buffer("feature_basis", torch.zeros(config.dim, config.components))
+        seen = config.components or config.dim
+        self.readout = make_readout(
+            config.readout, config.tokens, seen, config.keypoints, config.keypoint_hidden
+        )
         features = int(self.readout.features)
         self.register_buffer("pooled_mean", torch.zeros(features))
         self.register_buffer("pooled_scale", torch.ones(features))
@@ -80,8 +88,9 @@ class Controller(nn.Module):
         nn.init.orthogonal_(self.mlp[-1].weight, 0.01)
 
     def standardise(self, feature: Tensor) -> Tensor:
-        """Each token dimension with the mean and spread it had over the demonstrations."""
-        return (feature - self.feature_mean) * self.feature_scale
+        """Each token dimension with the mean and spread it had over the demonstrations; then the components."""
+        tokens = (feature - self.feature_mean) * self.feature_scale
+        return tokens @ self.feature_basis if self.config.components else tokens
 
     def forward(self, feature: Tensor, proprioception: Tensor) -> Tensor:
         return self.act(self.readout(self.standardise(feature)), proprioception)
@@ -102,7 +111,9 @@ class Controller(nn.Module):
         """Whether the readout has parameters; otherwise its output is a constant of each frame."""
         return any(True for _ in self.readout.parameters())
 
-    def parameter_groups(self, learning_rate: float, weight_decay: float, readout_factor: float) -> list[dict]:
+    def parameter_groups(
+        self, learning_rate: float, weight_decay: float, readout_factor: float
+    ) -> list[dict]:
         """AdamW groups: no decay on norms, biases and temperatures; the readout learns `readout_factor` times faster.
 
         Returns:

@@ -70,14 +70,16 @@ class KeypointReadout(nn.Module):
 
     A map is a linear function of one patch token; a softmax over the positions with a learned temperature turns it
     into a distribution, of which the expected x and y in -1..1 are the feature: F = 2 K (after Levine 2016, sec. 5.1,
-    on frozen tokens instead of trained convolutions).
+    on frozen tokens instead of trained convolutions). With `hidden`, a map is a function with one hidden layer: it can
+    answer to fruits of several colours at once.
     """
 
-    def __init__(self, tokens: int, dim: int, keypoints: int = 32) -> None:
+    def __init__(self, tokens: int, dim: int, keypoints: int = 32, hidden: int = 0) -> None:
         super().__init__()
         side = _patch_grid("keypoints", tokens)
+        self.hidden = nn.Linear(dim, hidden) if hidden else None
         # Without bias: a softmax over positions does not see it.
-        self.maps = nn.Linear(dim, keypoints, bias=False)
+        self.maps = nn.Linear(hidden or dim, keypoints, bias=False)
         self.log_temperature = nn.Parameter(torch.zeros(keypoints))
         axis = (torch.arange(side, dtype=torch.float32) + 0.5) / side * 2 - 1
         rows, columns = torch.meshgrid(axis, axis, indexing="ij")
@@ -97,6 +99,8 @@ class KeypointReadout(nn.Module):
 
     def weights(self, patches: Tensor) -> Tensor:
         """Attention of each map over the patches (B, N, D), (B, K, N)."""
+        if self.hidden is not None:
+            patches = functional.gelu(self.hidden(patches))
         scaled = self.maps.weight / self.log_temperature.exp().unsqueeze(1)
         scores = functional.linear(patches, scaled).transpose(1, 2).contiguous()
         return torch.softmax(scores, dim=2)
@@ -131,7 +135,12 @@ READOUTS: dict[str, type[nn.Module]] = {
 }
 
 
-def make_readout(name: str, tokens: int, dim: int, keypoints: int = 32) -> nn.Module:
+def readout_learns(name: str) -> bool:
+    """Whether a readout has parameters of its own."""
+    return name in ("keypoints", "attention")
+
+
+def make_readout(name: str, tokens: int, dim: int, keypoints: int = 32, hidden: int = 0) -> nn.Module:
     """Build a readout for T = `tokens` tokens (class token included) of width D = `dim`.
 
     Raises:
@@ -140,7 +149,7 @@ def make_readout(name: str, tokens: int, dim: int, keypoints: int = 32) -> nn.Mo
     if name not in READOUTS:
         raise unknown_name("readout", name, READOUTS)
     if name == "keypoints":
-        return KeypointReadout(tokens, dim, keypoints)
+        return KeypointReadout(tokens, dim, keypoints, hidden)
     return READOUTS[name](tokens, dim)
 
 

@@ -41,7 +41,7 @@ def export_baseline(kind: str, directory: Path, config: ViTConfig | None = None,
     if kind not in SUMMARIES:
         raise unknown_name("baseline encoder", kind, SUMMARIES)
     torch.manual_seed(seed)
-    config = config or ViTConfig(image_size=96, patch=8, dim=192, blocks=6, heads=6)
+    config = config or ViTConfig(image_size=96, patch=8, dim=192, blocks=6, heads=3)
     modules: dict[str, nn.Module] = {
         "random": VisionTransformer(config),
         "raw16": RawPixels(),

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from mvp_real.errors import MvpRealError
 from mvp_real.networks.controller import Controller, ControllerConfig
+from mvp_real.networks.readouts import readout_learns
 from mvp_real.training.imitation import standardisation
 from mvp_real.training.imitation.config import BehaviourCloningConfig
 from mvp_real.training.imitation.dataset import ImitationDataset
@@ -76,11 +77,13 @@ def train_controller(
             dim=tokens.shape[2],
             readout=config.readout,
             keypoints=config.keypoints,
+            keypoint_hidden=config.keypoint_hidden,
             proprioception=states.shape[1],
             actions=actions.shape[1],
             hidden=config.hidden,
             use_proprioception=config.use_proprioception,
             dropout=config.dropout,
+            components=config.components if readout_learns(config.readout) else 0,
         )
     )
     standardisation.fit(

@@ -25,11 +25,14 @@ class BehaviourCloningConfig:
             trunk end to end.
         readout: How the tokens are read.
         keypoints: Maps of the readout "keypoints".
+        keypoint_hidden: Units of the hidden layer of a keypoint map; 0 for linear maps.
         demos: Folders of demonstrations.
         labels: "commanded" or "measured_delta".
         step_threshold: Joint change that makes a step worth keeping, rad; 0 keeps all.
         frame_skip: Only with "measured_delta".
         standardisation: Of the tokens: per "dimension" over all patches, per "position" and dimension, or "none".
+        components: Principal components of the tokens that a learning readout sees; 0 for all dimensions. Fewer
+            make training faster.
         standardise_state: Also standardise proprioception (the thesis feeds raw radians).
         standardise_action: Learn actions in units of their spread (the thesis learns radians).
         token_noise: Gaussian noise on standardised tokens in training.
@@ -44,6 +47,7 @@ class BehaviourCloningConfig:
     encoder: str = "mae"
     readout: str = "keypoints"
     keypoints: int = 32
+    keypoint_hidden: int = 0
     demos: tuple[str, ...] = ()
     task: str = "pick_fruit"
     robot: str = "xarm7"
@@ -59,6 +63,7 @@ class BehaviourCloningConfig:
     step_threshold: float = 0.004
     frame_skip: int = 0
     standardisation: str = "dimension"
+    components: int = 0
     standardise_state: bool = False
     standardise_action: bool = False
     token_noise: float = 0.0

@@ -66,6 +66,7 @@ def train_end_to_end(
             dim=trunk.dim,
             readout=config.readout,
             keypoints=config.keypoints,
+            keypoint_hidden=config.keypoint_hidden,
             proprioception=states.shape[1],
             actions=actions.shape[1],
             hidden=config.hidden,

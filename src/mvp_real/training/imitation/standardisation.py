@@ -47,6 +47,13 @@ def inverse_spread(spread: Tensor) -> Tensor:
     return 1.0 / spread.clamp_min(SPREAD_FLOOR * float(varying.median()))
 
 
+def principal_directions(tokens: Tensor, components: int) -> Tensor:
+    """(D, C) directions of the largest spread of standardised patch tokens (N, T, D), largest first."""
+    patches = tokens[:, 1:].flatten(0, 1)
+    _, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+    return vectors[:, -components:].flip(1).contiguous()
+
+
 def fit(
     controller: Controller, tokens: Tensor, states: Tensor, actions: Tensor, mode: str, state: bool, action: bool
 ) -> None:
@@ -58,6 +65,9 @@ def fit(
         mean, scale = token_constants(tokens, mode)
         controller.feature_mean.copy_(mean)
         controller.feature_scale.copy_(scale)
+        if controller.config.components:
+            basis = principal_directions((tokens - mean) * scale, controller.config.components)
+            controller.feature_basis.copy_(basis)
     elif mode != "none":
         with torch.no_grad():
             pooled = controller.readout(tokens)
