@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def test_argv_is_what_launch_ros_writes(tmp_path: Path) -> None:
 def test_parameter_values_keep_their_type_through_yaml(tmp_path: Path) -> None:
     encoder = processes(tmp_path)[0]
     arguments = encoder.ros_arguments()
-    texts = [text for flag, text in zip(arguments, arguments[1:], strict=False) if flag == "-p"]
+    texts = [text for flag, text in itertools.pairwise(arguments) if flag == "-p"]
     read = {name: yaml.safe_load(value) for name, _, value in (text.partition(":=") for text in texts)}
     assert read == {"use_sim_time": True, "speed": "1", "gain": 2, "width": 0.5, "title": 'a "b": c'}
 

@@ -1,6 +1,7 @@
 """Node `controller`: the 5 Hz loop, from features and joint states to `joint_target`.
 
-Ticks fall on a grid of ROS time; in lock-step a tick follows each feature instead. A tick without a target publishes
+Ticks fall on a grid of ROS time; in lock-step a tick follows each feature instead. A tick without a target
+publishes
 a trajectory without points: "hold". The loop itself is `mvp_real.control.policy_loop`.
 """
 
@@ -47,7 +48,7 @@ class Controller(ManagedNode):
         self._phase = declare(
             self,
             "phase",
-            0.06,
+            0.04,
             "Time of the tick after the grid of the control period, s.",
             (0.0, 1.0),
             read_only=True,
@@ -195,7 +196,8 @@ class Controller(ManagedNode):
         if message.header.frame_id != self._expected:
             self._foreign += 1
             self._loop.refuse_feature(
-                f"feature comes from '{message.header.frame_id}', this controller was trained on '{self._expected}'"
+                f"feature comes from '{message.header.frame_id}', "
+                f"this controller was trained on '{self._expected}'"
             )
         else:
             try:

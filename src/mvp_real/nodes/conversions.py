@@ -32,7 +32,8 @@ def nanoseconds(stamp: Time) -> int:
 
 
 def _bytes(values: NDArray[np.generic]) -> array.array[int]:
-    # A ready array('B') is taken as it is; a numpy array would be checked element by element (82 ms an image).
+    # A ready array('B') is taken as it is; a numpy array would be checked element by element (82 ms an
+    # image).
     data = array.array("B")
     data.frombytes(memoryview(np.ascontiguousarray(values)).cast("B"))
     return data
@@ -59,8 +60,8 @@ def frame(message: Image, sequence: int) -> Frame:
     expected = message.height * message.width * 3
     if len(message.data) != expected or message.step != 3 * message.width:
         raise ValueError(
-            f"image of {message.width}x{message.height} has {len(message.data)} bytes and step {message.step}, "
-            f"expected {expected} bytes without padding"
+            f"image of {message.width}x{message.height} has {len(message.data)} bytes "
+            f"and step {message.step}, expected {expected} bytes without padding"
         )
     pixels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)
     return Frame(pixels, seconds(message.header.stamp), sequence)

@@ -1,7 +1,8 @@
 """Node `encoder`: the frozen encoder, from `wrist_camera/image` to `wrist_camera/features`.
 
-The feature keeps the stamp of its image; its frame_id names the encoder by digest, so that a controller can refuse
-features that it was not trained on. For a controller on simulator state ("oracle") the node has nothing to do.
+The feature keeps the stamp of its image; its frame_id names the encoder by digest, so that a controller can
+refuse features that it was not trained on. For a controller on simulator state ("oracle") the node has
+nothing to do.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ class Encoder(ManagedNode):
             if self._session.card.model.sha256 != card.encoder.sha256:
                 raise BundleError(
                     f"controller '{card.name}' was trained on encoder {card.encoder.sha256[:12]}, but "
-                    f"'{card.encoder.name}' is {self._session.card.model.sha256[:12]}; restore it or train again"
+                    f"'{card.encoder.name}' is {self._session.card.model.sha256[:12]}; "
+                    "restore it or train again"
                 )
             self._startup = self._session.warm_up()
             if not self._lockstep:

@@ -1,8 +1,8 @@
 """Node `episode`: runs trials, playing the operator of the simulated robot.
 
-For each placement and bundle: set up the scene, arm the controller, enable the arm, wait for the outcome. Unlike a
-person it also clears latched stops without looking; it is meant for the simulator only. It ends when all trials have
-run, with results, video and still in its output folder.
+For each placement and bundle: set up the scene, arm the controller, enable the arm, wait for the outcome.
+Unlike a person it also clears latched stops without looking; it is meant for the simulator only. It ends
+when all trials have run, with results, video and still in its output folder.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ class Episode(ManagedNode):
                 self._say(f"drawing the last {waiting} frames of the video")
             self._video.finish()
             self._operator.wait(lambda: self._video is not None and self._video.finished, 600.0)
-            problem = self._video.result()
+            problem = self._video.problem()
             if problem:
                 self.get_logger().warning(f"no video: {problem}")
             else:

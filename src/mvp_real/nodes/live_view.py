@@ -1,4 +1,4 @@
-"""The video while it is being made, as an MJPEG stream for a browser on this machine: works over ssh, needs no display."""
+"""The video while it is being made, as an MJPEG stream for a browser: works over ssh, needs no display."""
 
 from __future__ import annotations
 

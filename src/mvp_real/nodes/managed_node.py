@@ -14,8 +14,9 @@ from mvp_real.nodes.parameters import declare
 class ManagedNode(LifecycleNode):
     """Base of the package's nodes.
 
-    A subclass fills in `configure`, `activate`, `deactivate`, `clean_up` and `report`; errors that a user can act
-    on (`MvpRealError`) fail the transition and are logged, and end the process when they come at the start.
+    A subclass fills in `configure`, `activate`, `deactivate`, `clean_up` and `report`; errors that a user
+    can act on (`MvpRealError`) fail the transition and are logged, and end the process when they come at the
+    start.
     """
 
     def __init__(self, name: str, hardware_id: str) -> None:

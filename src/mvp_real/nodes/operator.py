@@ -72,7 +72,8 @@ class Operator:
             self._condition.notify_all()
 
     def wait(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Wait until `condition()` holds; it is looked at after each status and reply, and ten times a second.
+        """Wait until `condition()` holds; it is looked at after each status and reply, and ten times a
+        second.
 
         Returns:
             False when `timeout` seconds of wall time passed first.
@@ -123,7 +124,7 @@ class Operator:
         Returns:
             Number of the episode, which its status carries.
         """
-        self._set("sim_bridge", "episode", json.dumps({"setup": setup, "bundle": bundle}))
+        self.set_text("sim_bridge", "episode", json.dumps({"setup": setup, "bundle": bundle}))
         return int(json.loads(self._check("sim_bridge/reset", Trigger.Request()).message)["episode"])
 
     def load_bundle(self, bundle: str) -> None:
@@ -133,7 +134,7 @@ class Operator:
             MvpRealError: A node refused; its log says why.
         """
         for node in POLICY_NODES:
-            self._set(node, "bundle", bundle)
+            self.set_text(node, "bundle", bundle)
             for transition in RESTART:
                 request = ChangeState.Request(transition=Transition(id=transition))
                 if not self._call(f"{node}/change_state", request).success:
@@ -178,7 +179,12 @@ class Operator:
                 raise MvpRealError(f"'{name}' refused for {timeout:.0f} s: {reply.message}")
             self.wait(lambda: False, 0.05)
 
-    def _set(self, node: str, name: str, text: str) -> None:
+    def set_text(self, node: str, name: str, text: str) -> None:
+        """Set a text parameter of a node.
+
+        Raises:
+            MvpRealError: The node vetoed it; the reason is in the message.
+        """
         value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=text)
         request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
         result = self._call(f"{node}/set_parameters", request).results[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mvp_real.errors import MvpRealError
 
 LOCKSTEP = "lockstep"
-MOST_STEPS = 2  # a timer call runs at most two steps: after a slow image, time catches up at double pace
+# After a slow image time catches up at this pace, so that the others are not flooded.
+CATCH_UP = 1.5
 FORGIVEN = 0.5  # s; a longer backlog is forgotten, simulated time then lags for good
 
 
@@ -48,15 +49,20 @@ class Pace:
         """Begin to count at the wall time `wall`, s."""
         self._origin, self._done, self._first = wall, 0.0, None
 
-    def steps(self, wall: float, step: float) -> int:
-        """How many steps of `step` simulated seconds to run at the wall time `wall`: 0, 1 or 2."""
-        due = self.speed * (wall - self._origin) - self._done
-        if due > FORGIVEN:
-            self._origin += (due - step) / self.speed
-            due = step
-        count = max(0, min(MOST_STEPS, int(due / step + 1e-6)))
-        self._done += count * step
-        return count
+    def timer_period(self, step: float) -> float:
+        """Wall time between two calls of `due`, s, for steps of `step` simulated seconds."""
+        return step / self.speed / CATCH_UP
+
+    def due(self, wall: float, step: float) -> bool:
+        """Whether a step of `step` simulated seconds shall run at the wall time `wall`; True counts it."""
+        behind = self.speed * (wall - self._origin) - self._done
+        if behind > FORGIVEN:
+            self._origin += (behind - step) / self.speed
+            behind = step
+        if behind < step - 1e-6:
+            return False
+        self._done += step
+        return True
 
     def factor(self, wall: float, simulated: float) -> float:
         """Simulated per wall seconds since the last call; 0 on the first one."""

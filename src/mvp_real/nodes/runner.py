@@ -1,4 +1,4 @@
-"""The `main` of every node: start, spin, and a clean end on SIGINT, SIGTERM, SIGHUP or the supervisor's death."""
+"""The `main` of every node: start, spin, and a clean end on signals or the supervisor's death."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def run_node(factory: Callable[[], Any]) -> int:
         from rclpy.executors import SingleThreadedExecutor
         from rclpy.signals import SignalHandlerOptions
 
-        # rclpy's own handlers would end the context at once, and nothing could be told to the others any more.
+        # rclpy's own handlers would end the context at once, and nothing could be told to the others any
+        # more.
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         executor = SingleThreadedExecutor()
         node = factory()
@@ -63,19 +64,24 @@ def run_node(factory: Callable[[], Any]) -> int:
 class _SignalWaiter:
     """Turns signals into a flag that the spinning loop sees.
 
-    A Python signal handler would have to wait until the executor comes back from C, and would interrupt callbacks
-    anywhere; a thread that waits for the signals does neither. Before the node spins nothing moves, and a signal ends
-    the process at once.
+    A Python signal handler would have to wait until the executor comes back from C, and would interrupt
+    callbacks anywhere; a thread that waits for the signals does neither. Before the node spins nothing
+    moves, and a signal ends the process at once.
     """
 
     def __init__(self) -> None:
         self.ended = False
         self.wake: Callable[[], None] | None = None
         signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+        for number in END_SIGNALS:  # some libraries unblock signals behind our back (multiprocessing does)
+            signal.signal(number, lambda *_: self._end())
         threading.Thread(target=self._wait, name="signals", daemon=True).start()
 
     def _wait(self) -> None:
         signal.sigwait(END_SIGNALS)
+        self._end()
+
+    def _end(self) -> None:
         self.ended = True
         if self.wake is None:
             os._exit(0)

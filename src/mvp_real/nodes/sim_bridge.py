@@ -1,7 +1,8 @@
 """Node `sim_bridge`: the simulated arm and its wrist camera behind the topics and services of a real robot.
 
-It owns the clock (`/clock`). With `speed:=N` simulated time follows N times the wall clock, slower when the computer
-cannot keep up; with `speed:=lockstep` it waits at each control step for the answer to the image it sent.
+It owns the clock (`/clock`). With `speed:=N` simulated time follows N times the wall clock, slower when the
+computer cannot keep up; with `speed:=lockstep` it waits at each control step for the answer to the image it
+sent.
 """
 
 from __future__ import annotations
@@ -107,8 +108,9 @@ class SimBridge(ManagedNode):
             self._open_window()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._pace.start(time.monotonic())
-        period = 0.05 if self._pace.lockstep else STEP_MS / 1000 / self._pace.speed
+        period = 0.05 if self._pace.lockstep else self._pace.timer_period(STEP_MS / 1000)
         self._timer = self.create_timer(period, self._on_timer, clock=steady)
+        self.get_logger().info("simulator ready")
 
     def deactivate(self) -> None:
         self._timer.cancel()
@@ -128,18 +130,19 @@ class SimBridge(ManagedNode):
         if self._pace.lockstep:
             self._lockstep_timer()
             return
-        for _ in range(self._pace.steps(time.monotonic(), STEP_MS / 1000)):
+        if self._pace.due(time.monotonic(), STEP_MS / 1000):
             self._robot.advance(STEP_MS)
             self._publish_step()
 
     def _publish_step(self) -> None:
         robot = self._robot
         now = robot.milliseconds
+        # The image first: drawing it takes time that a camera would not take, so the clock waits for it.
+        if now % self._camera_ms == 0:
+            self._publish_image()
         self._clock_publisher.publish(ClockMessage(clock=conversions.time_message(robot.now)))
         self._publish_joints()
         self._send_delayed()
-        if now % self._camera_ms == 0:
-            self._publish_image()
         if now % round(1000 * robot.world.task.control_period) == 0:
             self._publish_status()
         if now % 100 == 0:
@@ -286,7 +289,7 @@ class SimBridge(ManagedNode):
         if self._robot.state is not before:
             reason = self._driver_reason()
             change = f"driver {before.value} -> {self._robot.state.value}"
-            if reason:
+            if reason and self._robot.state is not DriverState.DISABLED:
                 self.get_logger().warning(f"{change}: {reason}")
             else:
                 self.get_logger().info(change)

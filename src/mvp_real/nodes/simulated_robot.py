@@ -1,8 +1,9 @@
-"""The simulated robot as the bridge node sees it: one clock that never restarts over worlds that do. No ROS here.
+"""The simulated robot as the bridge node sees it: one clock that never restarts over worlds that do. No ROS
+here.
 
-The clock counts whole milliseconds. Between a reset and the next `enable` the world stands still while the clock
-runs, so that an episode's time limit counts from the moment the robot may move; the world starts at a multiple of
-the control period, so that its steps fall on the control grid.
+The clock counts whole milliseconds. Between a reset and the next `enable` the world stands still while the
+clock runs, so that an episode's time limit counts from the moment the robot may move; the world starts at a
+multiple of the control period, so that its steps fall on the control grid.
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ def chosen_setups(placements: str, scene: str, seed: int) -> list[NamedSetup]:
     """The placements that a user asked for.
 
     Args:
-        placements: "evaluation", "validation", "random:N", "N" for the first N of the evaluation, indices such as
+        placements: "evaluation", "validation", "random:N", "N" for the first N of the evaluation, indices
+            such as
             "0,5,7" (a single one as "5,"), or the path of a JSON list of episode set-ups.
         scene: "plain" or "varied".
         seed: First seed of random placements.

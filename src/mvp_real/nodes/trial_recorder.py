@@ -1,4 +1,4 @@
-"""One MCAP file per trial, with the topics of a demonstration: what the camera saw, the joints, the targets."""
+"""One MCAP file per trial with the topics of a demonstration: camera images, joints, targets."""
 
 from __future__ import annotations
 

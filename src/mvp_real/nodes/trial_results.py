@@ -26,7 +26,7 @@ def default_folder() -> Path:
 def write_results(
     folder: Path, trials: Sequence[TrialRecord], subjects: Sequence[Subject], settings: Mapping[str, Any]
 ) -> Path:
-    """Write `results.json` in one piece: provenance, settings, bundles, a summary per bundle, and every trial."""
+    """Write `results.json` in one piece: provenance, settings, bundles, summary, every trial."""
     summary = []
     for subject in subjects:
         own = [trial for trial in trials if trial.subject == subject.label]

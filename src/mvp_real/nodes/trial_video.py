@@ -1,6 +1,7 @@
 """The video of a run, drawn in its own low-priority process so that it never disturbs the control loop.
 
-The process rebuilds each scene from the generalised positions that the simulator publishes, and writes one frame per
+The process rebuilds each scene from the generalised positions that the simulator publishes, and writes one
+frame per
 control step: the scene, what the encoder sees of the wrist image, and the commanded joints.
 """
 
@@ -87,7 +88,7 @@ class TrialVideo:
         """Whether the drawing process has ended."""
         return not self._process.is_alive()
 
-    def result(self) -> str:
+    def problem(self) -> str:
         """Empty after a good end, otherwise what went wrong."""
         if not self._done.empty():
             return str(self._done.get())
@@ -95,6 +96,7 @@ class TrialVideo:
 
     def abandon(self) -> None:
         """Close the files with what is drawn so far and end the process."""
+        self._queue.cancel_join_thread()  # nobody will read what is left in it
         if self._process.is_alive():
             self._process.terminate()
             self._process.join(3.0)
@@ -108,7 +110,7 @@ def _draw(samples: Any, done: Any, folder: str, port: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # nodes block it, and a child inherits that
     signal.signal(signal.SIGTERM, _leave)
     with contextlib.suppress(OSError):
-        os.nice(10)
+        os.nice(5)
     try:
         _Drawing(Path(folder), port).run(samples)
         done.put("")

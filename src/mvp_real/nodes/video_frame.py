@@ -25,7 +25,7 @@ SHOWN_STEPS = 60
 
 @dataclass(frozen=True)
 class FrameText:
-    """Captions: what is tried, what the loop does, and the tally. `good` colours the state, None leaves it."""
+    """Captions: what is tried, what the loop does, and the tally. `good` colours the state."""
 
     title: str
     state: str
@@ -106,7 +106,7 @@ def compose(
 
 
 def _plot(cv2, frame, targets, box, unit, write) -> None:  # type: ignore[no-untyped-def]
-    """Eight strips, each scaled to its own range but at least 0.2 rad, so that a resting joint looks at rest."""
+    """Eight strips, each scaled to its own range but at least 0.2 rad: a resting joint looks at rest."""
     left, top, width, height = box
     label = round(40 * unit)
     strip = height / len(NAMES)

@@ -13,10 +13,10 @@ from mvp_real.resources import config_file
 def system_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """A copy of `base` (default: this process's environment) completed for the nodes.
 
-    * `ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST`: DDS has no authentication, so nothing leaves the machine unasked.
-    * `FASTDDS_DEFAULT_PROFILES_FILE`: a shared-memory segment that a 640x480 image fits into; with the built-in
-      one more than half of the frames are lost.
-    * `OMP_NUM_THREADS=1`, `LP_NUM_THREADS=1`: on a small computer the nodes share the cores, threads only fight.
+    * `ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST`: DDS has no authentication, nothing leaves the machine.
+    * `FASTDDS_DEFAULT_PROFILES_FILE`: a shared-memory segment that a 640x480 image fits into; with the
+      built-in one more than half of the frames are lost.
+    * `OMP_NUM_THREADS=1`, `LP_NUM_THREADS=1`: the nodes share few cores, more threads only fight.
     * `MUJOCO_GL`: EGL, or OSMesa where only that is installed, because there may be no display.
     """
     environment = dict(os.environ if base is None else base)

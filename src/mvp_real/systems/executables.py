@@ -1,7 +1,7 @@
 """The executables of the package: one list from which the wrappers in `bin/` are written.
 
-A wrapper is a shell script and a Python script at once: pip rewrites the interpreter line of console scripts but
-not of data files, so the shell half finds the Python that belongs to the installation. Write them anew with
+A wrapper is a shell script and a Python script at once: pip rewrites the interpreter line of console scripts
+but not of data files, so the shell half finds the Python of the installation. Write them anew with
 
     python -m mvp_real.systems.executables bin
 """
@@ -29,7 +29,8 @@ import sys
 
 from {module} import main
 
-sys.exit(main())
+if __name__ == "__main__":  # a node's own child processes import this file under another name
+    sys.exit(main())
 """
 
 

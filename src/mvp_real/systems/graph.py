@@ -1,4 +1,4 @@
-"""The node graph of a system: `config/systems/<name>.yaml`, read by `mvp_real up` and by the launch files alike.
+"""The node graph of a system: `config/systems/<name>.yaml`, read by `mvp_real up` and by launch files alike.
 
 A file declares arguments and nodes. Text in a node may hold `${argument}`; a value that is nothing but
 `${argument}` keeps the argument's type. Nothing here imports ROS.

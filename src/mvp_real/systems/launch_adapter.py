@@ -23,7 +23,7 @@ FORWARDED_VARIABLES = (
 
 
 def launch_description(name: str) -> Any:
-    """The `LaunchDescription` of a system: its arguments declared, its nodes made when the values are known."""
+    """The `LaunchDescription` of a system: arguments declared, nodes made when their values are known."""
     launch = require("launch", "ros")
     actions = require("launch.actions", "ros")
     system = load_system(name)

@@ -56,7 +56,7 @@ def resolve(system: System, values: Mapping[str, Scalar]) -> list[NodeProcess]:
 
 
 def executable_path(name: str) -> Path:
-    """Where an executable lies: the checkout's `bin/`, or `lib/mvp_real/` of the prefix or of AMENT_PREFIX_PATH.
+    """Where an executable lies: the checkout's `bin/`, or `lib/mvp_real/` of an installation prefix.
 
     Raises:
         MvpRealError: It is in none of them.

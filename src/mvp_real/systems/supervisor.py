@@ -48,8 +48,8 @@ class _Running:
 class Supervisor:
     """Starts commands, each in its own session, and stops all of them when one that matters ends.
 
-    A stop is SIGINT, then SIGTERM, then SIGKILL to the process group, `grace` seconds apart; a further signal to
-    the supervisor takes the next step at once.
+    A stop is SIGINT, then SIGTERM, then SIGKILL to the process group, `grace` seconds apart; a further signal
+    to the supervisor takes the next step at once.
 
     Args:
         commands: What to run, in order.
@@ -83,8 +83,9 @@ class Supervisor:
         """Run until the system ends.
 
         Returns:
-            0 when a process with `ends_system` ended well; otherwise the code of the first failure (128 + signal
-            number for a process that a signal ended), or 128 + signal number when a signal stopped the system.
+            0 when a process with `ends_system` ended well; otherwise the code of the first failure (128 +
+            signal number for a process that a signal ended), or 128 + the number of the signal that stopped
+            the system.
         """
         previous = {number: signal.signal(number, self._on_signal) for number in HANDLED_SIGNALS}
         try:
