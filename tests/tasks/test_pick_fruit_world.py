@@ -98,6 +98,7 @@ def test_oracle(world: PickFruitWorld) -> None:
     np.testing.assert_allclose(oracle[3:5], [setup.placement.x, setup.placement.y], atol=2e-3)
     np.testing.assert_allclose(oracle[:3], oracle[3:6] - world.tcp_pose()[:3, 3], atol=1e-12)
     assert oracle[6] == FRUITS["lemon"].width
+    assert oracle[7] == pytest.approx(setup.placement.yaw, abs=0.02)  # the gripper starts at yaw 0
     assert world.fruit_yaw() == pytest.approx(setup.placement.yaw, abs=0.02)
 
 
