@@ -57,7 +57,7 @@ def draw_curves(history: list[dict[str, Any]], path: Path) -> None:
         xlabel="image samples",
         ylabel="fruit position, median error (mm)",
         ylim=(0, None),
-        xlim=(0, 1.05 * history[-1]["samples"] + 1),
+        xlim=(0, 1.05 * max((row["samples"] for row in history), default=0) + 1),
     )
     if probes:
         axes[1].legend(fontsize=7)
