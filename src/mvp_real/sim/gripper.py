@@ -1,16 +1,17 @@
 """How the gripper follows commands: a dead time, then constant speed.
 
-The vendor's gripper is driven over a serial line behind the arm's controller; a command takes about a third
-of a second until the fingers move. The dead time matters for learning: "close" is then commanded on three
-still pictures of a 5 Hz demonstration instead of one, because the measured opening stays above the open
-threshold that long.
+The vendor's gripper is driven over a serial line behind the arm's controller, so that a command takes a while
+until the fingers move. The two times matter for learning at 5 Hz: "close" is commanded on three still
+pictures of a demonstration, because the measured opening stays above the open threshold that long, and on the
+first picture that shows it closed the fingers hold the fruit, so that the lift may begin at once. With a
+slower gripper the same state would be labelled "wait" and "lift", which a policy without memory averages.
 """
 
 from __future__ import annotations
 
 STROKE = 0.085
-DEAD_TIME = 0.35
-SPEED = 1.5
+DEAD_TIME = 0.40
+SPEED = 4.0
 
 
 class GripperServo:
@@ -19,7 +20,7 @@ class GripperServo:
     Args:
         opening: Opening fraction at the start.
         dead_time: Time from a change of the command to the first motion, s.
-        speed: Change of the opening fraction, 1/s (1.5: 85 mm in two thirds of a second).
+        speed: Change of the opening fraction, 1/s (4: 85 mm in a quarter of a second).
     """
 
     def __init__(self, opening: float = 1.0, dead_time: float = DEAD_TIME, speed: float = SPEED) -> None:

@@ -29,9 +29,10 @@ FUNNEL_MOUTH = 0.003  # this far beside the fruit the descent may end, m
 ALIGNED = 0.005  # close when the tool is this near to the grasp in the plane, m
 AT_HEIGHT = 0.005
 YAW_ALIGNED = 0.06
-CLOSING_STEPS = 4  # still steps after the command until the fingers hold the fruit
+CLOSING_STEPS = 6  # longest wait for the gripper to report closed; an empty hand lifts as well
 LIFT = 0.20
 JOINT_STEP = 0.14  # rad, below the limiter's 0.15
+NEAR = 0.25  # size of the perturbation at the fruit, as a share of that far from it
 LOWEST = 0.0135  # of the tool centre point: the tips end 7.5 mm below it
 
 
@@ -57,7 +58,7 @@ class PickFruitExpert:
         world: World after its reset.
         seed: Seed of the perturbations.
         perturb: Whether to perturb.
-        amplitude: Standard deviation of the perturbation far from the fruit, m; 30 % of it at the fruit.
+        amplitude: Standard deviation of the perturbation far from the fruit, m; `NEAR` of it at the fruit.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class PickFruitExpert:
     def step(self) -> ExpertStep:
         """Decide from the measured state; does not move the world."""
         joints = self._world.joint_reading().position
+        closed = joints[-1] <= self._table.gripper_open_threshold
         pose = self._table.tool_pose(joints)
         tool, yaw = pose[:3, 3], float(np.arctan2(pose[1, 0], pose[0, 0]))
         if self._phase == "approach":
@@ -93,7 +95,8 @@ class PickFruitExpert:
                 and abs(grasp_yaw - yaw) < YAW_ALIGNED
             ):
                 self._phase, self._grasp, self._grasp_yaw = "close", grasp, grasp_yaw
-        if self._phase == "close" and self._still_steps >= CLOSING_STEPS:
+        # Lift on the first picture that shows the hand closed: one state, one label.
+        if self._phase == "close" and (closed or self._still_steps >= CLOSING_STEPS):
             self._phase = "lift"
         if self._phase == "approach":
             target, target_yaw = self._approach(tool, yaw)
@@ -133,18 +136,13 @@ class PickFruitExpert:
         return target, yaw + float(np.clip(grasp_yaw - yaw, -YAW_STEP, YAW_STEP))
 
     def _perturbation(self, tool: FloatArray, target: FloatArray) -> tuple[FloatArray, float]:
-        nothing = np.zeros(3), 0.0
-        if self._amplitude == 0.0 or self._phase == "close":
-            return nothing
-        if self._phase == "lift":
-            if tool[2] - self._grasp[2] < 0.05:
-                return nothing
-            scale = 0.5
-        else:
-            away = float(np.linalg.norm(tool - self._grasp_now()[0]))
-            scale = float(np.clip(0.3 + 0.7 * (away - 0.02) / 0.10, 0.3, 1.0))
-        if self._generator.random() > 0.6:
-            return nothing
+        if self._amplitude == 0.0 or self._generator.random() > 0.6:
+            return np.zeros(3), 0.0
+        away = float(np.linalg.norm(tool - self._grasp_now()[0]))
+        scale = float(np.clip(NEAR + (1 - NEAR) * (away - 0.02) / 0.10, NEAR, 1.0))
+        if self._phase != "approach":
+            # Small, but not nothing: the clone must know the way back from beside the grasp, too.
+            scale = NEAR
         noise = scale * self._amplitude * self._generator.standard_normal(3)
         noise[2] = max(noise[2], LOWEST - target[2])
         return noise, float(scale * 0.08 * self._generator.standard_normal())
