@@ -100,7 +100,7 @@ def constant_policy(directory: Path, action: Sequence[float], encoder: Card, max
 
 
 def write_bundles(folder: Path) -> Path:
-    """Encoder `means`, controllers `turn`, `nan`, `leap`, `hasty`, and `altered`: its model file was changed."""
+    """Encoder `means`, controllers `turn`, `nan`, `leap`, `hasty`, and `altered`: a changed model file."""
     encoder = means_encoder(folder / "means")
     constant_policy(folder / "turn", TURN, encoder)
     constant_policy(folder / "nan", [float("nan")] * 8, encoder)

@@ -59,7 +59,7 @@ class Controller(ManagedNode):
         self._limit = declare(
             self,
             "latency_limit",
-            0.1,
+            0.01,
             "Largest start-up latency (p95) with which the node starts, s.",
             (0.001, 10.0),
         )

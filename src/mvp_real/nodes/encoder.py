@@ -50,7 +50,7 @@ class Encoder(ManagedNode):
         self._limit = declare(
             self,
             "latency_limit",
-            0.1,
+            0.09,
             "Largest start-up latency (p95) with which the node starts, s.",
             (0.001, 10.0),
         )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sensor_msgs.msg import Image, JointState
@@ -18,7 +17,6 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from mvp_real.errors import MvpRealError
-from mvp_real.evaluation.provenance import now as utc_now
 from mvp_real.evaluation.subjects import load_subjects
 from mvp_real.evaluation.trials import TrialLog, TrialRecord
 from mvp_real.nodes import conversions
@@ -30,6 +28,7 @@ from mvp_real.nodes.pace import LOCKSTEP
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import COMMAND, sensor_quality
 from mvp_real.nodes.runner import run_node
+from mvp_real.nodes.trial_judgement import judge
 from mvp_real.nodes.trial_plan import Trial, chosen_setups, open_trials, summary_lines, trial_line
 from mvp_real.nodes.trial_recorder import TrialRecorder
 from mvp_real.nodes.trial_results import default_folder, write_results
@@ -169,7 +168,7 @@ class Episode(ManagedNode):
         robot, policy = operator.robot, operator.policy
         operator.enable_policy(False)
         operator.enable_robot(False)
-        record = self._judge(trial, robot, policy, ended, time.monotonic() - started)
+        record = judge(trial, robot, policy, ended, time.monotonic() - started)
         self._current = None
         if self._recorder is not None:
             self._recorder.end(record)
@@ -183,47 +182,6 @@ class Episode(ManagedNode):
             return False
         stopped = robot["state"] == "stopped" or self._operator.policy.get("state") == "disarmed"
         return bool(robot["outcome"]["done"]) or stopped
-
-    def _judge(
-        self, trial: Trial, robot: dict[str, Any], policy: dict[str, Any], ended: bool, wall: float
-    ) -> TrialRecord:
-        outcome = robot["outcome"]
-        category, reason = outcome["category"], ""
-        if outcome["success"]:
-            category = ""
-        elif robot["state"] == "stopped":
-            category, reason = "limit_stop", robot["reason"]
-            if "operator" in reason:
-                category = "operator_stop"
-        elif policy.get("state") == "disarmed" and not outcome["done"]:
-            category, reason = "stale_input", policy.get("reason", "")
-        elif not ended:
-            category, reason = "crash", f"no end after {TRIAL_TIMEOUT:.0f} s"
-        placement = trial.setup.setup.placement
-        return TrialRecord(
-            subject=trial.subject.label,
-            scene=trial.setup.setup.scene,
-            placement=trial.setup.name,
-            through="nodes",
-            fruit=placement.fruit,
-            x=placement.x,
-            y=placement.y,
-            yaw=placement.yaw,
-            start=trial.setup.setup.start,
-            seed=trial.setup.setup.seed,
-            bundle=trial.subject.bundle,
-            digest=trial.subject.digest,
-            order=trial.order,
-            success=bool(outcome["success"]),
-            category=category,
-            height=outcome["height"],
-            lateral_miss=outcome["closing_distance"],
-            duration=round(robot["time"], 3),
-            steps=int(outcome["steps"]),
-            wall=round(wall, 3),
-            reason=reason,
-            finished=utc_now(),
-        )
 
     def _finish(self) -> None:
         settings = {**self._values, "seed": self._seed}

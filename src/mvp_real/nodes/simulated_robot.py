@@ -32,7 +32,6 @@ class SimulatedRobot:
 
     Attributes:
         episode: Number of resets so far.
-        delay: Seconds by which the clock was moved by `jump`.
     """
 
     def __init__(self, world: PickFruitWorld) -> None:
@@ -73,6 +72,23 @@ class SimulatedRobot:
             self._started = True
             self._world_zero_ms = -(-self._clock_ms // self._period_ms) * self._period_ms
         return self.arm.enable()
+
+    def disable(self) -> None:
+        """Forbid motion; the world goes on."""
+        self.arm.disable()
+
+    def stop(self, reason: str) -> None:
+        """Stop and latch."""
+        self.arm.stop(reason)
+
+    def home(self) -> Verdict:
+        """Go to the start pose; the world starts if it stands still."""
+        self.enable()
+        return self.arm.home()
+
+    def clear_fault(self) -> Verdict:
+        """Release a latched stop."""
+        return self.arm.clear_fault()
 
     def align(self) -> None:
         """Move the clock forward to the next grid point (lock-step only, where no one waits in real time)."""
@@ -124,3 +140,8 @@ class SimulatedRobot:
     def state(self) -> DriverState:
         """State of the driver."""
         return self.arm.state
+
+    @property
+    def reason(self) -> str:
+        """Why the driver is not running; empty while it is."""
+        return self.arm.diagnostics()["reason"]
