@@ -41,7 +41,7 @@ from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 STEP_MS = 10  # clock and joint states at 100 Hz
 SCENE_MS = 100
 WINDOW_MS = 50
-REPEAT_AFTER = 1.0  # s of wall time without an answer after which a lock-step sample is sent again
+REPEAT_AFTER = 5.0  # s of wall time without an answer after which a lock-step sample is sent again
 
 
 class SimBridge(ManagedNode):
@@ -167,6 +167,8 @@ class SimBridge(ManagedNode):
         if not self.active:
             return
         stamp = conversions.nanoseconds(message.header.stamp)
+        if self._pace.lockstep and stamp != self._waiting_for:
+            return  # an answer that was given twice must not move the arm twice
         waited = self._say.answered(stamp)
         if waited is not None:
             self._answer.add(waited)
@@ -181,7 +183,7 @@ class SimBridge(ManagedNode):
                 self._counts["refused"] += 1
                 self.get_logger().warning(f"target refused: {verdict.reason}", throttle_duration_sec=1.0)
         self._note_change(before)
-        if self._pace.lockstep and self._waiting_for == stamp:
+        if self._pace.lockstep:
             self._step()
 
     def _note_change(self, before: DriverState) -> None:

@@ -64,5 +64,6 @@ def failure(robot: Mapping[str, Any], policy: Mapping[str, Any], ended: bool) ->
         return "stale_input", policy.get("reason", "")
     if not ended:
         return "crash", "the trial came to no end"
-    # A driver that refuses the last targets explains a failure, but the world's verdict names it.
-    return outcome["category"], robot["reason"] if robot["state"] == "hold" else ""
+    if robot["state"] == "hold" and outcome["category"] != "diverged":
+        return "limit_stop", robot["reason"]  # the driver refuses what the policy wants
+    return outcome["category"], ""
