@@ -6,11 +6,13 @@ import json
 import os
 import signal
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from mvp_real.clocks import ManualClock
 from mvp_real.errors import MvpRealError
 from mvp_real.training.pretrain.checkpoint import load_model, read_state
 from mvp_real.training.pretrain.config import MaeTrainingConfig
@@ -45,6 +47,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(config: MaeTrainingConfig, ru
     assert second.samples == whole.samples == 240
     for name, value in whole.model.state_dict().items():
         assert torch.equal(second.model.state_dict()[name], value), name
+
+
+def test_passes_over_parts_of_a_batch_add_up(config: MaeTrainingConfig, run: MaeRun) -> None:
+    parts = MaeTrainingConfig.from_dict({**config.as_dict(), "micro_batch": 3})
+    whole, summed = MaeTrainer(config, run), MaeTrainer(parts, run)
+    assert summed.step() == pytest.approx(whole.step(), rel=1e-6)
+    for one, other in zip(whole.model.parameters(), summed.model.parameters(), strict=True):
+        if one.grad is not None:
+            torch.testing.assert_close(one.grad, other.grad, atol=1e-6, rtol=1e-4)
 
 
 def test_a_stop_signal_ends_with_a_checkpoint(
@@ -97,12 +108,22 @@ def test_training_goes_on_from_given_weights(config: MaeTrainingConfig, run: Mae
         second.start_from({}, {})
 
 
-def test_minutes_end_the_run_with_a_spent_schedule(config: MaeTrainingConfig, run: MaeRun) -> None:
+def test_minutes_end_the_run_with_a_spent_schedule(
+    config: MaeTrainingConfig, run: MaeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     endless = MaeTrainingConfig.from_dict({**config.as_dict(), "max_samples": 100_000_000})
     trainer = MaeTrainer(endless, replace(run, held_out=None))
-    trainer.train(until_minutes=1.5 / 60)
-    assert 40 < trainer.samples < 1_000_000
-    assert trainer.schedule.rate(trainer.samples) < 0.05 * endless.learning_rate
+    clock, step = ManualClock(), trainer.step
+
+    def step_of_a_second(reachable: float | None = None) -> float:
+        clock.advance(1.0 if trainer.samples < 400 else 1.25)  # another job comes up half-way
+        return step(reachable)
+
+    monkeypatch.setattr(trainer, "step", step_of_a_second)
+    monkeypatch.setattr("mvp_real.training.pretrain.trainer.time", SimpleNamespace(monotonic=clock.now))
+    trainer.train(until_minutes=100 / 60)
+    assert trainer.samples == 8 * 90
+    assert trainer.schedule.rate(trainer.samples) < 0.02 * endless.learning_rate
 
 
 def test_a_diverging_run_stops(config: MaeTrainingConfig, run: MaeRun) -> None:

@@ -80,7 +80,7 @@ def load_optimizer(directory: Path, model: MaskedAutoencoder, optimizer: torch.o
     moments = load_file(directory / OPTIMIZER_FILE)
     for name, parameter in model.named_parameters():
         entries = {
-            key.rsplit("/", 1)[1]: value.to(parameter.device) if value.ndim else value
+            key.rsplit("/", 1)[1]: value.to(parameter.device)
             for key, value in moments.items()
             if key.rsplit("/", 1)[0] == name
         }

@@ -33,6 +33,8 @@ class MaeTrainingConfig:
     flip: bool = True
     interpolation: str = "bicubic"
     batch: int = 4096
+    micro_batch: int = 0
+    """Images per forward pass, gradients summed over the passes of a batch; 0: the whole batch at once."""
     base_learning_rate: float = 1.5e-4
     """Per 256 images: the rate is `base * batch / 256` (He 2022)."""
     betas: tuple[float, float] = (0.9, 0.95)
@@ -73,7 +75,14 @@ class MaeTrainingConfig:
 
     def training_settings(self) -> dict[str, Any]:
         """What decides the weights: everything but how often a run measures and saves, and how long it is."""
-        aside = {"threads", "checkpoint_minutes", "validate_samples", "probe_samples", "max_samples"}
+        aside = {
+            "threads",
+            "micro_batch",
+            "checkpoint_minutes",
+            "validate_samples",
+            "probe_samples",
+            "max_samples",
+        }
         return {key: value for key, value in self.as_dict().items() if key not in aside}
 
     def hash(self) -> str:

@@ -126,16 +126,19 @@ class MaeTrainer:
         rate = self.schedule.rate(self.samples)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        with self._autocast():
-            loss = self.model.loss(
-                normalise_bytes(torch.from_numpy(byte_patches).to(self.device)),
-                torch.from_numpy(noise).to(self.device),
-            )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        value, size = 0.0, config.micro_batch or config.batch
+        for start in range(0, config.batch, size):
+            part = torch.from_numpy(byte_patches[start : start + size]).to(self.device)
+            share = len(part) / config.batch
+            with self._autocast():
+                loss = self.model.loss(
+                    normalise_bytes(part), torch.from_numpy(noise[start : start + size]).to(self.device)
+                )
+            (share * loss).backward()  # type: ignore[no-untyped-call]
+            value += share * float(loss.detach())
         if config.gradient_clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.gradient_clip)
-        value = float(loss.detach())
         if not math.isfinite(value):
             raise MvpRealError(
                 f"the loss became {value} after {self.samples} samples; lower base_learning_rate"
