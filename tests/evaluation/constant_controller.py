@@ -12,8 +12,10 @@ from mvp_real.bundle import ORACLE, Action, Asset, Card, EncoderReference, Tenso
 from mvp_real.robots.table import load_robot
 
 
-def constant_controller(directory: Path, action: Sequence[float], name: str = "") -> Path:
-    """A controller on the simulator's state; returns the bundle's folder."""
+def constant_controller(
+    directory: Path, action: Sequence[float], max_step: tuple[float, ...] = (0.15,) * 7
+) -> Path:
+    """A controller on the simulator's state, called like its folder, which is returned."""
     directory.mkdir(parents=True, exist_ok=True)
     graph = helper.make_graph(
         [
@@ -26,7 +28,7 @@ def constant_controller(directory: Path, action: Sequence[float], name: str = ""
         ],
         "constant",
         [
-            helper.make_tensor_value_info("feature", TensorProto.FLOAT, ["batch", 1, 7]),
+            helper.make_tensor_value_info("feature", TensorProto.FLOAT, ["batch", 1, 8]),
             helper.make_tensor_value_info("proprioception", TensorProto.FLOAT, ["batch", 8]),
         ],
         [helper.make_tensor_value_info("action", TensorProto.FLOAT, ["batch", 8])],
@@ -42,12 +44,12 @@ def constant_controller(directory: Path, action: Sequence[float], name: str = ""
     (directory / "model.onnx").write_bytes(model.SerializeToString())
     card = Card(
         kind="controller",
-        name=name or directory.name,
+        name=directory.name,
         summary="A constant action.",
         licence="Apache-2.0",
         model=asset(directory / "model.onnx"),
         weights=Asset("", ""),
-        inputs=(Tensor("feature", (1, 7)), Tensor("proprioception", (8,))),
+        inputs=(Tensor("feature", (1, 8)), Tensor("proprioception", (8,))),
         outputs=(Tensor("action", (8,)),),
         task="pick_fruit",
         robot="xarm7",
@@ -58,7 +60,7 @@ def constant_controller(directory: Path, action: Sequence[float], name: str = ""
             gripper_scale=0.2,
             control_period=0.2,
             delta_reference="measured",
-            max_step=(0.15,) * 7,
+            max_step=max_step,
         ),
     )
     save_card(card, directory)

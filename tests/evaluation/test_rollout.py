@@ -16,6 +16,7 @@ from mvp_real.evaluation.trials import TrialRecord
 
 STILL = [0.0] * 8
 DOWN = [0.0, 0.1, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0]
+TURN = [0.1] + [0.0] * 7
 CLOSING = [0.0] * 7 + [-0.2]
 SETUP = named_setups("validation", "plain")[0]
 
@@ -57,10 +58,18 @@ def test_an_action_that_is_no_number_ends_the_trial_with_its_reason(rollout: Rol
     assert record.steps < 5
 
 
-def test_the_limiter_ends_a_policy_that_only_pushes(rollout: Rollout, tmp_path: Path) -> None:
+def test_a_policy_held_by_the_limiter_says_why(rollout: Rollout, tmp_path: Path) -> None:
     record = run(rollout, load_subject(str(constant_controller(tmp_path / "down", DOWN))))
     assert record.category == "limit_stop"
     assert "workspace" in record.reason
+    assert record.steps == 60
+
+
+def test_the_limiter_ends_a_policy_that_pushes_against_a_limit(rollout: Rollout, tmp_path: Path) -> None:
+    record = run(rollout, load_subject(str(constant_controller(tmp_path / "turn", TURN, (0.02,) * 7))))
+    assert record.category == "limit_stop"
+    assert "clamped" in record.reason
+    assert record.steps < 10
 
 
 @pytest.mark.parametrize("scene", ["plain", "varied"])

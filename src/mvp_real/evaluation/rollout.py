@@ -164,5 +164,5 @@ class Rollout:
 def _stopped(arm: SimulatedArm) -> tuple[str, str]:
     """Category and reason if the trial ended with the arm stopped, or held on a refused command."""
     if arm.state in (DriverState.STOPPED, DriverState.HOLD):
-        return "limit_stop", arm.diagnostics().get("reason", "")
+        return "limit_stop", arm.diagnostics()["reason"]
     return "", ""
