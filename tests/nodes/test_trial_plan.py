@@ -21,7 +21,14 @@ SUBJECTS = [Subject("first", None, None, None), Subject("second", None, None, No
 
 
 def status(**changes: object) -> dict[str, object]:
-    outcome = {"success": False, "done": True, "height": 0.03, "category": "timeout", "steps": 60, "closing_distance": None}
+    outcome = {
+        "success": False,
+        "done": True,
+        "height": 0.03,
+        "category": "timeout",
+        "steps": 60,
+        "closing_distance": None,
+    }
     state = {"state": "running", "reason": "", "time": 12.0, "outcome": outcome}
     outcome.update({k: v for k, v in changes.items() if k in outcome})
     state.update({k: v for k, v in changes.items() if k in state})
@@ -57,7 +64,8 @@ def test_subjects_alternate_at_each_placement_and_finished_trials_are_skipped(tm
     trials = list(open_trials(SUBJECTS, setups, log))
     order = [(t.setup.name, t.subject.label) for t in trials]
     assert order == [
-        ("evaluation-00", "first"), ("evaluation-00", "second"), ("evaluation-01", "second"), ("evaluation-01", "first"),
+        ("evaluation-00", "first"), ("evaluation-00", "second"),
+        ("evaluation-01", "second"), ("evaluation-01", "first"),
     ]  # fmt: skip
     log.append(judge(trials[1], status(), {}, True, 1.0))
     assert [t.subject.label for t in open_trials(SUBJECTS, setups, log)] == ["first", "second", "first"]

@@ -8,7 +8,9 @@ import urllib.request
 import numpy as np
 import pytest
 
-cv2 = pytest.importorskip("cv2")
+pytest.importorskip("cv2")
+
+import cv2
 
 from mvp_real.errors import MvpRealError
 from mvp_real.nodes.live_view import LiveView
