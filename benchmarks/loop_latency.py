@@ -2,9 +2,9 @@
 
     python benchmarks/loop_latency.py --bundle pick_fruit --trials 4
 
-Starts `mvp_real up pick_fruit` in real time on a DDS domain of its own and reads `/diagnostics`. Wall times come
-from one machine's monotonic clock; times in ROS time from the stamps that the messages carry. Simulated time
-follows the wall clock as long as the computer keeps up; `loop_real_time_factor` tells whether it did.
+Starts `mvp_real up pick_fruit` in real time on a DDS domain of its own and reads `/diagnostics`. Wall times
+come from one machine's monotonic clock; times in ROS time from the stamps that the messages carry. Simulated
+time follows the wall clock as long as the computer keeps up; `loop_real_time_factor` tells whether it did.
 """
 
 from __future__ import annotations
@@ -20,15 +20,22 @@ from pathlib import Path
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
-from result_rows import Row, write_rows
 
 from mvp_real.systems.environment import system_environment
+from result_rows import Row, write_rows
 
 # Name of the row, node, key in its diagnostics, unit, what it is held against, and that bound.
 FIGURES = (
     ("loop_render_p95", "sim_bridge", "render, wall p95 (ms)", "ms", "control period", 200.0),
     ("loop_encode_p95", "encoder", "encode, wall p95 (ms)", "ms", "encoder's limit", 90.0),
-    ("loop_capture_to_feature_p95", "encoder", "capture to feature, ROS time p95 (ms)", "ms", "image age", 100.0),
+    (
+        "loop_capture_to_feature_p95",
+        "encoder",
+        "capture to feature, ROS time p95 (ms)",
+        "ms",
+        "image age",
+        100.0,
+    ),
     ("loop_policy_p95", "controller", "policy, wall p95 (ms)", "ms", "controller's limit", 10.0),
     ("loop_capture_to_command_p50", "sim_bridge", "capture to command, wall p50 (ms)", "ms", "limit", 150.0),
     ("loop_capture_to_command_p95", "sim_bridge", "capture to command, wall p95 (ms)", "ms", "limit", 150.0),
@@ -43,11 +50,13 @@ FIGURES = (
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--bundle", default="pick_fruit")
     parser.add_argument("--trials", type=int, default=4, help="random placements to run")
     parser.add_argument("--scene", default="plain")
-    parser.add_argument("--video", action="store_true", help="also draw the video meanwhile, as the demo does")
+    parser.add_argument("--video", action="store_true", help="draw the video meanwhile, as the demo does")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results.json")
     arguments = parser.parse_args()
 
