@@ -29,7 +29,9 @@ def test_the_registered_study_holds_every_row_that_the_thesis_asks_for() -> None
     assert study.digest == hashlib.sha256(STUDY.read_bytes()).hexdigest()
     assert set(study.blocks["held_out"].subjects) == set(study.subjects)
     assert study.blocks["held_out"].through == "nodes"
-    assert study.blocks["held_out"].seeds == (1, 2)
+    assert study.blocks["held_out"].seeds == (1,)
+    assert study.blocks["held_out_seed2"].seeds == (2,)
+    assert study.blocks["held_out"].scenes == ("varied", "plain")
     assert [claim.name for claim in study.claims if claim.primary] == ["pretraining_helps"]
     assert study.blocks["key_rows_varied"].placement_set == "random-900000"
     assert study.blocks["held_out"].placement_set == "evaluation"

@@ -34,6 +34,8 @@ class Evaluation:
         seed: First seed of random placements.
         clips: "all", "none", or "auto": all if there are few trials.
         workers: Processes, for `through` "process".
+        restart: Start the nodes anew for each subject, which then runs all placements: faster than loading
+            another bundle for every trial. The simulator is reset exactly, so the outcomes are the same.
     """
 
     subjects: Sequence[Subject]
@@ -43,6 +45,7 @@ class Evaluation:
     seed: int = 0
     clips: str = "auto"
     workers: int = 1
+    restart: bool = False
 
     def groups(self) -> list[list[NamedSetup]]:
         """The setups of each scene."""
@@ -106,11 +109,13 @@ def run(
         subjects = [subject for subject in evaluation.subjects if subject.label in missing]
         if not subjects:
             continue
-        folder = directory / "nodes" / f"{scene}_{evaluation.placements.replace(':', '_')}_{evaluation.seed}"
-        if not run_through_nodes(
-            subjects, scene, evaluation.placements, evaluation.seed, log, folder, deadline, progress
-        ):
-            return False
+        name = f"{scene}_{evaluation.placements.replace(':', '_')}_{evaluation.seed}"
+        for group in [[subject] for subject in subjects] if evaluation.restart else [subjects]:
+            folder = directory / "nodes" / (f"{name}_{group[0].label}" if evaluation.restart else name)
+            if not run_through_nodes(
+                group, scene, evaluation.placements, evaluation.seed, log, folder, deadline, progress
+            ):
+                return False
     return True
 
 

@@ -76,7 +76,8 @@ def run_study(
                 if not _run_block(block, subjects, log, directory, deadline, workers, progress):
                     break
     finally:
-        result = write_study(study, log, directory, subjects, missing)
+        # Read again: another process may have run another block meanwhile.
+        result = write_study(study, TrialLog(directory), directory, subjects, missing)
     return result
 
 
@@ -167,8 +168,7 @@ def _run_block(
     progress: Progress,
 ) -> bool:
     """One block: through the nodes seed by seed, in one process all seeds at each placement."""
-    seed_groups = [(seed,) for seed in block.seeds] if block.through == "nodes" else [block.seeds]
-    for seeds in seed_groups:
+    for seeds in [(seed,) for seed in block.seeds] if block.through == "nodes" else [block.seeds]:
         for scene in block.scenes:
             available = [
                 subjects[(name, scene, seed)]
@@ -179,7 +179,14 @@ def _run_block(
             if not available:
                 continue
             evaluation = pick_fruit.Evaluation(
-                available, (scene,), block.placements, block.through, block.placement_seed, "none", workers
+                available,
+                (scene,),
+                block.placements,
+                block.through,
+                block.placement_seed,
+                "none",
+                workers,
+                True,
             )
             folder = directory / block.name / f"seed_{'_'.join(map(str, seeds))}"
             if not pick_fruit.run(evaluation, log, folder, deadline, progress):
