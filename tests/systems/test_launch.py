@@ -84,12 +84,13 @@ def test_ros2_launch_starts_the_same_command_lines(name: str, monkeypatch: pytes
             entity.execute(context)
         if isinstance(entity, OpaqueFunction):
             nodes = entity.execute(context)
-    ours = [process.argv() for process in resolve(system, system.values({}))]
+    processes = resolve(system, system.values({}))
     theirs = []
-    for node in nodes:
+    for node, process in zip(nodes, processes, strict=True):
         node._perform_substitutions(context)
-        arguments = []
-        for text in node.cmd[1:]:
-            arguments.append("".join(part.perform(context) for part in text))
-        theirs.append(arguments)
+        # What Node.execute puts there before it starts the process.
+        names = {"name": f"__node:={process.name}", "ns": f"__ns:={node.expanded_node_namespace}"}
+        context.extend_locals({"ros_specific_arguments": names})
+        theirs.append(["".join(part.perform(context) for part in text) for text in node.cmd[1:]])
+    ours = [process.argv() for process in processes]
     assert [normalised(argv[1:]) for argv in ours] == [normalised(argv) for argv in theirs]
