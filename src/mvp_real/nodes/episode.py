@@ -245,7 +245,8 @@ class Episode(ManagedNode):
         return f"{name}  {trial.setup.name}  {trial.setup.setup.scene} scene{who}"
 
     def _tally(self) -> str:
-        return f"{sum(r.success for r in self._records)}/{len(self._records)}"
+        records = self._records
+        return f"{sum(r.success for r in records)}/{len(records)}" if records else ""
 
     def _caption(self, trial: Trial, record: TrialRecord) -> FrameText:
         good = record.success

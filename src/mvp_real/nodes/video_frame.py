@@ -12,6 +12,7 @@ from mvp_real.errors import require
 INK = (232, 236, 241)
 FAINT = (128, 138, 150)
 GROUND = (24, 28, 34)
+PANEL = (36, 42, 50)
 GOOD = (104, 211, 145)
 BAD = (252, 129, 129)
 # One hue per joint, the gripper last; light enough for the dark ground.
@@ -77,11 +78,11 @@ def compose(
         )
 
     band = frame[: round(40 * unit), :width]
-    band[:] = (band * 0.45).astype(np.uint8)
+    band[:] = (band * 0.55).astype(np.uint8)
     write(text.title, margin, 26 * unit, 0.6, INK)
     state = INK if text.good is None else GOOD if text.good else BAD
     band = frame[-round(36 * unit) :, :width]
-    band[:] = (band * 0.45).astype(np.uint8)
+    band[:] = (band * 0.55).astype(np.uint8)
     write(text.state, margin, height - 12 * unit, 0.55, state)
 
     write("what the encoder sees", width + margin, 22 * unit, 0.45, FAINT)
@@ -90,7 +91,12 @@ def compose(
         frame[top : top + side, width + margin : width + margin + side] = cv2.resize(
             seen, (side, side), interpolation=cv2.INTER_AREA
         )
-    write(text.tally, width + margin + side + 10 * unit, top + 18 * unit, 0.55, INK)
+    else:
+        frame[top : top + side, width + margin : width + margin + side] = PANEL
+        write("no image", width + margin + 76 * unit, top + side / 2, 0.45, FAINT)
+    if text.tally:
+        write(text.tally, width + margin + side + 12 * unit, top + 20 * unit, 0.6, INK)
+        write("picked", width + margin + side + 12 * unit, top + 40 * unit, 0.45, FAINT)
 
     plot_top = top + side + round(34 * unit)
     write("commanded joints", width + margin, plot_top - 10 * unit, 0.45, FAINT)
