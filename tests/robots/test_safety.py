@@ -202,17 +202,18 @@ def test_commands_with_jitter_are_not_clamped() -> None:
 
 def test_the_first_target_must_start_from_where_the_arm_is() -> None:
     bench = Bench().enable()
-    verdict = bench.move(joint1=0.151)
+    verdict = bench.move(joint1=0.301)
     assert (verdict.position, verdict.state) == (None, DriverState.HOLD)
     assert "first target of joint1" in verdict.reason
-    assert bench.move(joint1=0.149).state is DriverState.RUNNING
+    assert bench.move(joint1=0.299).state is DriverState.RUNNING
+    assert bench.measured[0] == pytest.approx(TABLE.home[0] + 0.15), "and even then it moves one step only"
 
 
 def test_after_a_hold_the_first_target_rule_applies_again() -> None:
     bench = Bench().enable()
     bench.move(joint1=0.1)
     assert bench.watch(0.6).state is DriverState.HOLD
-    assert "first target" in bench.move(joint1=0.2).reason
+    assert "first target" in bench.move(joint1=0.31).reason
 
 
 def posed(x: float, z: float) -> FloatArray:
@@ -283,7 +284,7 @@ def test_a_target_outside_the_workspace_does_not_make_the_next_one_a_first_comma
     bench.enable()
     assert bench.send(lowered(0.02)).state is DriverState.RUNNING
     assert bench.send(lowered(0.001)).state is DriverState.HOLD
-    verdict = bench.move(joint7=0.3)  # more than the first command may differ: scaled like any other step
+    verdict = bench.move(joint7=0.35)  # more than the first command may differ: scaled like any other step
     assert verdict.state is DriverState.RUNNING
     assert verdict.clamped
     assert abs(bench.measured[6] - lowered(0.02)[6]) <= 0.15 + 1e-9

@@ -48,7 +48,7 @@ class Limits:
     reading_age: float = 0.05
     reading_lost: float = 0.5
     heartbeat: float = 0.5
-    first_command_gap: float = 0.15
+    first_command_gap: float = 0.30  # two full steps: a learned policy may ask for more than the one it gets
     tracking_gap: float = 0.15
     clamped_ticks: int = 3
     pushing_ticks: int = 5
