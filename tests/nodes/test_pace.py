@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mvp_real.errors import MvpRealError
-from mvp_real.nodes.pace import CATCH_UP, FORGIVEN, Pace
+from mvp_real.inference.latency import StartupLatency, TooSlowError
+from mvp_real.nodes.pace import CATCH_UP, FORGIVEN, Pace, refuse_slow_start
 
 STEP = 0.01
 
@@ -55,3 +56,12 @@ def test_the_factor_is_simulated_over_wall_time_since_the_last_call() -> None:
     pace = Pace(1.0)
     assert pace.factor(1.0, 5.0) == 0.0
     assert pace.factor(3.0, 6.0) == pytest.approx(0.5)
+
+
+def test_a_model_must_be_as_fast_as_the_pace_asks() -> None:
+    latency = StartupLatency("encoder", 0.05, 0.08, 0.1, 50)
+    refuse_slow_start(latency, 0.09, Pace(1.0))
+    refuse_slow_start(latency, 0.01, Pace.parse("lockstep"))
+    refuse_slow_start(latency, 0.05, Pace(0.5))
+    with pytest.raises(TooSlowError, match="speed:=lockstep"):
+        refuse_slow_start(latency, 0.09, Pace(2.0))

@@ -20,21 +20,21 @@ from trajectory_msgs.msg import JointTrajectory
 from mvp_real.bundle import ORACLE, BundleError
 from mvp_real.control.policy_loop import LoopOutput, LoopState, PolicyLoop
 from mvp_real.control.schedule import TickSchedule
-from mvp_real.inference.latency import StartupLatency, refuse_when_slow
+from mvp_real.inference.latency import StartupLatency
 from mvp_real.inference.session import ControllerSession
 from mvp_real.nodes import conversions
 from mvp_real.nodes.diagnostics import ERROR, OK, WARN, Report
 from mvp_real.nodes.durations import Durations
 from mvp_real.nodes.encoder import encoder_frame_id
 from mvp_real.nodes.managed_node import ManagedNode
-from mvp_real.nodes.pace import LOCKSTEP
+from mvp_real.nodes.pace import Pace, refuse_slow_start
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import COMMAND, LATCHED, sensor_quality
 from mvp_real.nodes.runner import run_node
 from mvp_real.resources import model_directory
 from mvp_real.robots.table import load_robot
 
-FRESH = 0.3  # s; arming needs inputs at least this young
+FRESH = 0.3  # s of simulated time; arming needs inputs that came at most so long ago
 NANOSECONDS = 1_000_000_000
 
 
@@ -53,9 +53,12 @@ class Controller(ManagedNode):
             (0.0, 1.0),
             read_only=True,
         )
-        self._lockstep = declare(
+        speed = declare(
             self, "speed", "1", "'lockstep' ticks on each feature instead of on time.", read_only=True
-        ) == LOCKSTEP  # fmt: skip
+        )
+        self._pace = Pace.parse(speed)
+        self._lockstep = self._pace.lockstep
+        self._fresh = FRESH / min(1.0, self._pace.speed or 1.0)
         self._limit = declare(
             self,
             "latency_limit",
@@ -94,8 +97,7 @@ class Controller(ManagedNode):
         if encoder is None or session.card.action is None:
             raise BundleError(f"bundle '{bundle}' is not a controller")
         self._startup = session.warm_up()
-        if not self._lockstep:
-            refuse_when_slow(self._startup, limit=self._limit)
+        refuse_slow_start(self._startup, self._limit, self._pace)
         # The encoder runs in another process, so its digest is compared with every feature.
         self._loop = PolicyLoop(session.card, table, session)
         self._names = table.joint_names
@@ -235,10 +237,10 @@ class Controller(ManagedNode):
         now = time.monotonic()
         if not request.data:
             self._loop.disable("disabled by the operator")
-        elif not self._lockstep and now - self._joints_at > FRESH:
+        elif not self._lockstep and now - self._joints_at > self._fresh:
             response.success, response.message = False, "not armed: no joint state arrives"
             return response
-        elif not self._lockstep and now - self._feature_at > FRESH:
+        elif not self._lockstep and now - self._feature_at > self._fresh:
             response.success, response.message = (
                 False,
                 "not armed: no image feature of the right encoder arrives",

@@ -12,14 +12,14 @@ import time
 from sensor_msgs.msg import Image
 
 from mvp_real.bundle import ORACLE, BundleError, load_card
-from mvp_real.inference.latency import StartupLatency, refuse_when_slow
+from mvp_real.inference.latency import StartupLatency
 from mvp_real.inference.session import EncoderSession
 from mvp_real.messages import Feature
 from mvp_real.nodes import conversions
 from mvp_real.nodes.diagnostics import ERROR, OK, STALE, Report
 from mvp_real.nodes.durations import Durations
 from mvp_real.nodes.managed_node import ManagedNode
-from mvp_real.nodes.pace import LOCKSTEP
+from mvp_real.nodes.pace import Pace, refuse_slow_start
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import sensor_quality
 from mvp_real.nodes.runner import run_node
@@ -54,8 +54,8 @@ class Encoder(ManagedNode):
             "Largest start-up latency (p95) with which the node starts, s.",
             (0.001, 10.0),
         )
-        self._quality = sensor_quality(speed == LOCKSTEP)
-        self._lockstep = speed == LOCKSTEP
+        self._pace = Pace.parse(speed)
+        self._quality = sensor_quality(self._pace.lockstep)
         self._session: EncoderSession | None = None
         self._name = ""
         self._startup: StartupLatency | None = None
@@ -86,8 +86,7 @@ class Encoder(ManagedNode):
                     "restore it or train again"
                 )
             self._startup = self._session.warm_up()
-            if not self._lockstep:
-                refuse_when_slow(self._startup, limit=self._limit)
+            refuse_slow_start(self._startup, self._limit, self._pace)
             self._frame_id = encoder_frame_id(self._session.card.model.sha256)
             self._subscription = self.create_subscription(
                 Image, "wrist_camera/image", self._on_image, self._quality

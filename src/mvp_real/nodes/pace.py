@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mvp_real.errors import MvpRealError
+from mvp_real.inference.latency import StartupLatency, TooSlowError, refuse_when_slow
 
 LOCKSTEP = "lockstep"
 # After a slow image time catches up at this pace, so that the others are not flooded.
@@ -70,3 +71,23 @@ class Pace:
         if before is None or wall <= before[0]:
             return 0.0
         return (simulated - before[1]) / (wall - before[0])
+
+
+def refuse_slow_start(latency: StartupLatency, limit: float, pace: Pace) -> None:
+    """Refuse to start a model that is too slow for the pace; in lock-step none is.
+
+    Args:
+        latency: Measured at the start.
+        limit: Largest 95th percentile in simulated time, s: half the wall time at `speed:=2`.
+        pace: How time runs.
+
+    Raises:
+        TooSlowError: The message also names the way out that only a simulation has.
+    """
+    if pace.lockstep:
+        return
+    try:
+        refuse_when_slow(latency, limit=limit / pace.speed)
+    except TooSlowError as error:
+        remedy = "a simulation can also wait for it: speed:=lockstep or speed:=0.5"
+        raise TooSlowError(f"{error}; {remedy}") from error
