@@ -15,8 +15,12 @@ from mvp_real.errors import MvpRealError, require
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("paths", nargs="+", type=Path, help="recordings (.mcap) or folders of them")
-    parser.add_argument("--sheet", type=Path, help="write a contact sheet (PNG) of each recording to this folder")
-    parser.add_argument("--repair", action="store_true", help="give interrupted recordings an index and an ending")
+    parser.add_argument(
+        "--sheet", type=Path, help="write a contact sheet (PNG) of each recording to this folder"
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="give interrupted recordings an index and an ending"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,7 +36,9 @@ def run(args: argparse.Namespace) -> int:
                 print(f"{report.path}: {report.messages} messages kept, {report.lost_bytes} bytes were torn")
     table = table_module.Table(title="demonstrations")
     for heading in ("id", "scene", "fruit", "steps", "seconds", "largest step, rad", "gripper", "outcome"):
-        table.add_column(heading, justify="right" if heading in ("steps", "seconds") else "left", no_wrap=True)
+        table.add_column(
+            heading, justify="right" if heading in ("steps", "seconds") else "left", no_wrap=True
+        )
     outcomes: Counter[str] = Counter()
     steps = 0
     for path in _recordings(args.paths):

@@ -14,7 +14,9 @@ ATTEMPTS = 20
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("--expert", action="store_true", help="let the scripted expert demonstrate (simulator)")
+    parser.add_argument(
+        "--expert", action="store_true", help="let the scripted expert demonstrate (simulator)"
+    )
     parser.add_argument("--task", default="pick_fruit")
     parser.add_argument("--scene", default="plain", help="plain or varied")
     parser.add_argument("--per-fruit", type=int, default=10, help="demonstrations of each fruit")
@@ -22,7 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the .mcap files")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other placements")
     parser.add_argument("--start", default="random", help="start pose: fixed, or random near it")
-    parser.add_argument("--amplitude", type=float, default=0.012, help="perturbation of the execution, m; 0 for none")
+    parser.add_argument(
+        "--amplitude", type=float, default=0.012, help="perturbation of the execution, m; 0 for none"
+    )
     parser.add_argument("--durable", action="store_true", help="force every message to disk")
 
 
@@ -74,11 +78,17 @@ def run(args: argparse.Namespace) -> int:
                         steps += result.steps
                         break
                     discarded += 1
-                    bar.write(f"{path.stem}: attempt {attempt + 1} discarded ({result.reason}), drawing another")
+                    bar.write(
+                        f"{path.stem}: attempt {attempt + 1} discarded ({result.reason}), drawing another"
+                    )
                 else:
-                    raise MvpRealError(f"the expert failed {ATTEMPTS} times in a row at {path.stem}; check the scene")
+                    raise MvpRealError(
+                        f"the expert failed {ATTEMPTS} times in a row at {path.stem}; check the scene"
+                    )
                 bar.set_postfix(steps=steps, discarded=discarded)
     finally:
         world.close()
-    print(f"{len(wanted)} demonstrations in {args.out}; {steps} steps recorded now, {discarded} attempts discarded")
+    print(
+        f"{len(wanted)} demonstrations in {args.out}; {steps} steps recorded now, {discarded} attempts discarded"
+    )
     return 0

@@ -33,16 +33,22 @@ def run(args: argparse.Namespace) -> int:
         for path in args.paths:
             demonstration = read_demonstration(path)
             if "setup" not in demonstration.metadata:
-                raise MvpRealError(f"'{path}' does not say how its scene was set up; only simulated recordings do")
+                raise MvpRealError(
+                    f"'{path}' does not say how its scene was set up; only simulated recordings do"
+                )
             world.reset(EpisodeSetup.from_dict(demonstration.metadata["setup"]))
             arm = SimulatedArm(world)
             arm.enable()
             with tqdm(total=len(demonstration), unit="step", desc=demonstration.id, leave=False) as bar:
-                report = replay(demonstration, arm, arm.advance, progress=lambda done, _: bar.update(done - bar.n))
+                report = replay(
+                    demonstration, arm, arm.advance, progress=lambda done, _: bar.update(done - bar.n)
+                )
             joints = " ".join(f"{value:.4f}" for value in report.rms_per_joint)
             verdict = "ok" if report.within_tolerance else f"ABOVE {PATH_TOLERANCE} rad"
             lifted = "lifted" if world.fruit_position()[2] > world.task.success_height else "not lifted"
-            print(f"{demonstration.id}: RMS {report.rms:.5f} rad ({verdict}); joints {joints}; fruit {lifted}")
+            print(
+                f"{demonstration.id}: RMS {report.rms:.5f} rad ({verdict}); joints {joints}; fruit {lifted}"
+            )
             for refusal in report.refused:
                 print(f"  {refusal}")
             failures += not report.within_tolerance

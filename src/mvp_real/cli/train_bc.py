@@ -21,7 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--config", type=Path, help="settings (default: config/train/bc.yaml)")
     parser.add_argument("--name", help="name of the bundle")
-    parser.add_argument("--encoder", help="bundle of the frozen encoder; 'oracle'; 'cnn' trains one from scratch")
+    parser.add_argument(
+        "--encoder", help="bundle of the frozen encoder; 'oracle'; 'cnn' trains one from scratch"
+    )
     parser.add_argument("--readout", help="class, mean, grid, keypoints, attention or flat")
     parser.add_argument("--demos", nargs="+", help="folders of demonstrations")
     parser.add_argument("--seed", type=int)
@@ -34,8 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scene", nargs="+", help="with --study: only these scenes")
     parser.add_argument("--study-seed", nargs="+", type=int, help="with --study: only these seeds")
     parser.add_argument("--out", type=Path, default=Path("runs/bundles"), help="folder for bundles")
-    parser.add_argument("--runs", type=Path, default=Path("runs/bc"), help="folder for checkpoints and curves")
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="folder for pixels and features")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs/bc"), help="folder for checkpoints and curves"
+    )
+    parser.add_argument(
+        "--cache", type=Path, default=Path("runs/cache"), help="folder for pixels and features"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads for torch")
 
 
@@ -75,7 +81,10 @@ def _train(config: BehaviourCloningConfig, places: Workplace) -> None:
     from mvp_real.training.imitation.job import train_bundle
 
     started = time.monotonic()
-    with tqdm(unit="demo", desc="features", leave=False) as reading_bar, tqdm(unit="epoch", desc="train") as bar:
+    with (
+        tqdm(unit="demo", desc="features", leave=False) as reading_bar,
+        tqdm(unit="epoch", desc="train") as bar,
+    ):
 
         def reading(done: int, total: int) -> None:
             reading_bar.total = total

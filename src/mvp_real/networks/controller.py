@@ -48,7 +48,8 @@ class Controller(nn.Module):
     """feature (B, T, D) and proprioception (B, n) to action (B, n).
 
     Standardise with stored constants (the tokens before a readout that learns, the pooled feature after one that does
-    not), LayerNorm, linear to 128; proprioception linear to 128; concatenate; SELU layers; a linear output. Orthogonal initialisation with gain sqrt(2), last layer 0.01.
+    not), LayerNorm, linear to 128; proprioception linear to 128; concatenate; SELU layers; a linear output.
+    Orthogonal initialisation with gain sqrt(2), last layer 0.01.
     """
 
     def __init__(self, config: ControllerConfig) -> None:

@@ -80,7 +80,9 @@ def export_controller(
         ),
         training=_training_record(controller, config, dataset, report, difference),
         metrics=(
-            Metric(config.name, "training loss over that of the zero action", command, value=1.0 / report.gain),
+            Metric(
+                config.name, "training loss over that of the zero action", command, value=1.0 / report.gain
+            ),
         ),
         deviations=tuple(_deviations(config)),
         limitations=tuple(_limitations(config)),
@@ -101,7 +103,9 @@ def add_metrics(directory: Path, metrics: tuple[Metric, ...]) -> Card:
 
 def save_weights(module: torch.nn.Module, path: Path) -> None:
     """Every parameter and buffer as safetensors."""
-    save_file({name: value.detach().clone().contiguous() for name, value in module.state_dict().items()}, str(path))
+    save_file(
+        {name: value.detach().clone().contiguous() for name, value in module.state_dict().items()}, str(path)
+    )
 
 
 def load_weights(module: torch.nn.Module, path: Path) -> None:
@@ -124,7 +128,9 @@ def _summary(config: BehaviourCloningConfig, encoder: EncoderReference) -> str:
         "blank": "no image at all",
     }.get(encoder.name, f"the encoder '{encoder.name}' with the readout '{config.readout}'")
     blind = "" if config.use_proprioception else ", without proprioception"
-    return f"Controller for {config.task} on the {config.robot}, cloned from demonstrations on {source}{blind}."
+    return (
+        f"Controller for {config.task} on the {config.robot}, cloned from demonstrations on {source}{blind}."
+    )
 
 
 def _training_record(

@@ -16,7 +16,8 @@ NAMES = (*(f"joint{i}" for i in range(1, 8)), "gripper")
 def write_demonstration(
     folder: Path, name: str, steps: int = 12, seed: int = 0, success: bool = True, task: str = "pick_fruit"
 ) -> Path:
-    """A bright square at x decides the motion of joint1; the oracle says where it is; the gripper closes near the end."""
+    """A bright square at x decides the motion of joint1; the oracle says where it is; the gripper closes
+    near the end."""
     random = np.random.default_rng(seed)
     writer = EpisodeWriter(folder / f"{name}.mcap", {"id": name, "task": task}, durable=False)
     position = np.zeros(8)

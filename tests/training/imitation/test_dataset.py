@@ -32,7 +32,7 @@ def config(*folders: Path, **changes: object) -> BehaviourCloningConfig:
 
 
 def test_rows_belong_to_their_demonstration(folder: Path) -> None:
-    data = build_dataset(config(folder), lambda demonstration, _: oracle_tokens(demonstration))
+    data = build_dataset(config(folder), oracle_tokens)
     assert data.ids == ("demos/demo_0", "demos/demo_1", "demos/demo_2")
     assert len(data) == len(data.inputs) == len(data.proprioception) == len(data.demonstration) == 36
     # The oracle says which column is lit, the label moves joint1 by 0.01 rad per column.
@@ -45,23 +45,20 @@ def test_rows_belong_to_their_demonstration(folder: Path) -> None:
 
 def test_several_folders_are_joined(folder: Path, tmp_path: Path) -> None:
     write_demonstration(tmp_path / "more", "demo_0")
-    data = build_dataset(config(folder, tmp_path / "more"), lambda demo, _: oracle_tokens(demo))
+    data = build_dataset(config(folder, tmp_path / "more"), oracle_tokens)
     assert data.ids[-1] == "more/demo_0"
     assert len(data) == 48
 
 
 def test_failed_foreign_and_absent_demonstrations_are_refused(folder: Path, tmp_path: Path) -> None:
-    def load(demonstration, _):  # type: ignore[no-untyped-def]
-        return oracle_tokens(demonstration)
-
     with pytest.raises(MvpRealError, match="no demonstration"):
-        build_dataset(config(tmp_path / "empty"), load)
+        build_dataset(config(tmp_path / "empty"), oracle_tokens)
     write_demonstration(tmp_path / "failed", "bad", success=False)
     with pytest.raises(MvpRealError, match="marked as failed"):
-        build_dataset(config(tmp_path / "failed"), load)
+        build_dataset(config(tmp_path / "failed"), oracle_tokens)
     write_demonstration(tmp_path / "sink", "other", task="pick_sink")
     with pytest.raises(MvpRealError, match="pick_sink"):
-        build_dataset(config(tmp_path / "sink"), load)
+        build_dataset(config(tmp_path / "sink"), oracle_tokens)
 
 
 def test_features_are_cached_by_encoder_and_content(folder: Path, tmp_path: Path) -> None:

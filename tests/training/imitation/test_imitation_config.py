@@ -50,7 +50,11 @@ def test_the_study_trains_every_registered_subject() -> None:
     study = load_study(config_file("train/pick_fruit_subjects.yaml"))
     configs = study.configs()
     assert len(configs) == len(study.subjects) * 2 * 2
-    assert {config.name for config in configs} >= {"mae_plain_seed1", "cnn_varied_seed2", "oracle_varied_seed1"}
+    assert {config.name for config in configs} >= {
+        "mae_plain_seed1",
+        "cnn_varied_seed2",
+        "oracle_varied_seed1",
+    }
     only = study.configs(only=["raw16"], scenes=["plain"], seeds=[2])
     assert [config.name for config in only] == ["raw16_plain_seed2"]
     with pytest.raises(MvpRealError, match="no subject 'mea'"):

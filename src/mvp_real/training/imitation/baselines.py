@@ -12,7 +12,7 @@ from mvp_real.bundle import Card, Tensor
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.errors import unknown_name
 from mvp_real.networks.baseline_encoders import Blank, RawPatches, RawPixels
-from mvp_real.networks.vit import ViTConfig, VisionTransformer
+from mvp_real.networks.vit import VisionTransformer, ViTConfig
 from mvp_real.training.export_controller import MODEL, WEIGHTS, save_weights
 from mvp_real.training.onnx_graph import export_graph
 
@@ -55,7 +55,11 @@ def export_baseline(kind: str, directory: Path, config: ViTConfig | None = None,
 
 
 def export_encoder_bundle(
-    module: nn.Module, preprocessing: Preprocessing, directory: Path, summary: str, training: dict[str, object]
+    module: nn.Module,
+    preprocessing: Preprocessing,
+    directory: Path,
+    summary: str,
+    training: dict[str, object],
 ) -> Card:
     """Write the bundle of any module that maps images (B, 3, S, S) to tokens (B, T, D)."""
     directory.mkdir(parents=True, exist_ok=True)

@@ -98,8 +98,7 @@ def train_controller(
     with torch.no_grad():
         # Constant from here on: standardise once, and pool once where the readout does not learn.
         # A readout that learns sees the patches alone; copying batches is a large part of a training step.
-        inputs = controller.standardise(tokens)
-        inputs = inputs[:, 1:].contiguous() if controller.readout_learns else controller.readout(inputs)
+        inputs = torch.cat([_constant_part(controller, part) for part in tokens.split(512)])
 
     def predict(rows: Tensor, noisy: bool) -> Tensor:
         # index_select: advanced indexing of large rows takes 18 times as long here.
@@ -136,9 +135,7 @@ def fit(
     """
     if groups is None:
         assert isinstance(module, Controller)
-        groups = module.parameter_groups(
-            config.learning_rate, config.weight_decay, config.readout_lr_factor
-        )
+        groups = module.parameter_groups(config.learning_rate, config.weight_decay, config.readout_lr_factor)
     optimizer = torch.optim.AdamW(groups, fused=True)
     count = len(actions)
     batch = min(config.batch_size, count)
@@ -191,6 +188,11 @@ def loss_over(predict: Callable[[Tensor, bool], Tensor], actions: Tensor, batch:
     return float(torch.stack(parts).sum()) / actions.numel()
 
 
+def _constant_part(controller: Controller, tokens: Tensor) -> Tensor:
+    standard = controller.standardise(tokens)
+    return standard[:, 1:] if controller.readout_learns else controller.readout(standard)
+
+
 def _report(
     module: torch.nn.Module, predict: Callable[[Tensor, bool], Tensor], actions: Tensor, losses: list[float]
 ) -> TrainingReport:
@@ -221,7 +223,10 @@ def _checkpoint(
 
 
 def _resume(
-    run: Path | None, module: torch.nn.Module, optimizer: torch.optim.Optimizer, config: BehaviourCloningConfig
+    run: Path | None,
+    module: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    config: BehaviourCloningConfig,
 ) -> tuple[list[float], int]:
     if run is None or not (run / CHECKPOINT).is_file():
         return [], 0

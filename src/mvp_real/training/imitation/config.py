@@ -30,6 +30,7 @@ class BehaviourCloningConfig:
         labels: "commanded" or "measured_delta".
         step_threshold: Joint change that makes a step worth keeping, rad; 0 keeps all.
         frame_skip: Only with "measured_delta".
+        views: Views of each frame: 1 the frame alone, 2 with its mirror image, 4 with both in other colours.
         standardisation: Of the tokens: per "dimension" over all patches, per "position" and dimension, or "none".
         components: Principal components of the tokens that a learning readout sees; 0 for all dimensions. Fewer
             make training faster.
@@ -62,6 +63,7 @@ class BehaviourCloningConfig:
     labels: str = "commanded"
     step_threshold: float = 0.004
     frame_skip: int = 0
+    views: int = 1
     standardisation: str = "dimension"
     components: int = 0
     standardise_state: bool = False

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mvp_real.demos.reader import Demonstration, demonstration_paths, read_demonstration
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
+from mvp_real.training.imitation.augmentation import mirror, mirrored
 from mvp_real.training.imitation.config import BehaviourCloningConfig
 from mvp_real.training.imitation.labels import labelled_steps
 
@@ -19,7 +20,7 @@ MAX_STEP = 0.15
 """Ceiling of the per-step joint limit, rad (mvp_real sheet, rule 7)."""
 STEP_MARGIN = 1.25
 
-Loader = Callable[[Demonstration, Path], NDArray[np.generic]]
+Loader = Callable[[Demonstration, Path, int], NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def build_dataset(
 
     Args:
         config: Folders, label mode and step filter.
-        load: Gives the inputs of every step of a demonstration: a feature cache, a pixel cache or the oracle.
+        load: Gives the inputs of every step of a demonstration in a view: a feature cache, a pixel cache or the
+            oracle.
         progress: Called with (demonstrations done, total).
 
     Raises:
@@ -69,10 +71,12 @@ def build_dataset(
         steps, labels = labelled_steps(
             demonstration.state, demonstration.clean, config.labels, config.step_threshold, config.frame_skip
         )
-        inputs.append(np.asarray(load(demonstration, path)[steps]))
-        states.append(demonstration.state[steps])
-        actions.append(labels)
-        owner.append(np.full(len(steps), index))
+        for view in range(config.views):
+            change = mirror if mirrored(view) else np.asarray
+            inputs.append(np.asarray(load(demonstration, path, view)[steps]))
+            states.append(change(demonstration.state[steps]))
+            actions.append(change(labels))
+            owner.append(np.full(len(steps), index))
         ids.append(f"{path.parent.name}/{demonstration.id}")
         if progress is not None:
             progress(index + 1, len(paths))
@@ -99,4 +103,6 @@ def _refuse_unusable(demonstration: Demonstration, task: str, path: Path) -> Non
         raise MvpRealError(f"demonstration '{path}' is marked as failed; delete it before training")
     recorded: Sequence[str] = [str(demonstration.metadata.get("task", task))]
     if recorded[0] != task:
-        raise MvpRealError(f"demonstration '{path}' is of task '{recorded[0]}', this training is for '{task}'")
+        raise MvpRealError(
+            f"demonstration '{path}' is of task '{recorded[0]}', this training is for '{task}'"
+        )

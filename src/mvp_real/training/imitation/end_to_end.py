@@ -77,7 +77,13 @@ def train_end_to_end(
     if config.standardise_state or config.standardise_action:
         no_tokens = torch.zeros(2, controller.config.tokens, controller.config.dim)
         standardisation.fit(
-            controller, no_tokens, states, actions, "none", config.standardise_state, config.standardise_action
+            controller,
+            no_tokens,
+            states,
+            actions,
+            "none",
+            config.standardise_state,
+            config.standardise_action,
         )
     policy = EndToEndPolicy(trunk, controller)
 

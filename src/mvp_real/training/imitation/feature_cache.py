@@ -7,6 +7,7 @@ preprocessing and the frame. Each demonstration gets one memory-mapped `.npy` pe
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from mvp_real.bundle import ORACLE, Card, load_card, sha256_of
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.demos.reader import Demonstration
 from mvp_real.errors import MvpRealError, require
+from mvp_real.training.imitation.augmentation import VERSION, view_of
 
 Tokens = NDArray[np.float32]
 BATCH = 32
@@ -29,8 +31,12 @@ class PixelCache:
         self.preprocessing = preprocessing
         self._folder = root / "pixels" / preprocessing.hash()[:16]
 
-    def __call__(self, demonstration: Demonstration, path: Path) -> NDArray[np.uint8]:
-        """Pixels of every step of the demonstration that `path` holds."""
+    def __call__(self, demonstration: Demonstration, path: Path, view: int = 0) -> NDArray[np.uint8]:
+        """Pixels of every step of the demonstration that `path` holds, in one view."""
+        pixels = self._recorded(demonstration, path)
+        return pixels if view == 0 else view_of(pixels, view, demonstration.id)
+
+    def _recorded(self, demonstration: Demonstration, path: Path) -> NDArray[np.uint8]:
         file = self._folder / f"{demonstration.id}-{sha256_of(path)[:16]}.npy"
         if not file.is_file():
             pixels = np.stack([self.preprocessing.pixels(frame) for frame in demonstration.frames])
@@ -60,11 +66,12 @@ class FeatureCache:
         self._folder = root / "features" / key
         self._run: Callable[[NDArray[np.float32]], Tokens] | None = None
 
-    def __call__(self, demonstration: Demonstration, path: Path) -> Tokens:
-        """Tokens of every step of the demonstration that `path` holds."""
-        file = self._folder / f"{demonstration.id}-{sha256_of(path)[:16]}.npy"
+    def __call__(self, demonstration: Demonstration, path: Path, view: int = 0) -> Tokens:
+        """Tokens of every step of the demonstration that `path` holds, in one view."""
+        suffix = "" if view == 0 else f"-{view}-{zlib.crc32(VERSION.encode()):08x}"
+        file = self._folder / f"{demonstration.id}-{sha256_of(path)[:16]}{suffix}.npy"
         if not file.is_file():
-            _save(file, self.encode(self._pixels(demonstration, path)))
+            _save(file, self.encode(self._pixels(demonstration, path, view)))
         cached: Tokens = np.load(file, mmap_mode="r", allow_pickle=False)
         return cached
 
@@ -79,12 +86,14 @@ class FeatureCache:
         return np.concatenate(parts)
 
 
-def oracle_tokens(demonstration: Demonstration) -> Tokens:
+def oracle_tokens(demonstration: Demonstration, path: Path | None = None, view: int = 0) -> Tokens:
     """The simulator's privileged state as tokens (N, 1, D).
 
     Raises:
-        MvpRealError: The demonstration was recorded without it.
+        MvpRealError: The demonstration was recorded without it, or another view is asked for.
     """
+    if view != 0:
+        raise MvpRealError("the oracle state has no further views; set views to 1")
     if demonstration.oracle is None:
         raise MvpRealError(
             f"demonstration '{demonstration.id}' has no '{ORACLE}' state; only simulated recordings carry it"

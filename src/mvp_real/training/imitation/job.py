@@ -95,7 +95,7 @@ def _train_features(
 ) -> tuple[Card, TrainingReport]:
     if config.encoder == ORACLE:
         reference = EncoderReference(ORACLE)
-        dataset = build_dataset(config, lambda demonstration, _: oracle_tokens(demonstration), reading)
+        dataset = build_dataset(config, oracle_tokens, reading)
     else:
         cache = FeatureCache(places.cache, encoder_directory(config.encoder, places.bundles))
         reference = EncoderReference(cache.card.name, cache.card.model.sha256, cache.preprocessing.hash())

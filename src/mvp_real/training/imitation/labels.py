@@ -54,7 +54,9 @@ def measured_delta_labels(
     actions = np.zeros((max(len(kept) - 1, 0), state.shape[1]))
     for index in range(len(actions)):
         target = index + 1
-        while target - index <= frame_skip and target + 1 < len(kept) and chosen[target, 7] == chosen[index, 7]:
+        while (
+            target - index <= frame_skip and target + 1 < len(kept) and chosen[target, 7] == chosen[index, 7]
+        ):
             target += 1
         actions[index] = chosen[target] - chosen[index]
     actions[:, 7] *= GRIPPER_SCALE

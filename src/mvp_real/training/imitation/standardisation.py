@@ -12,6 +12,7 @@ from torch import Tensor
 from mvp_real.errors import unknown_name
 from mvp_real.networks.controller import Controller
 
+SAMPLE = 1500
 SPREAD_FLOOR = 0.05
 """Spreads below this share of the typical one are raised to it, so that near-constant dimensions are not blown up."""
 
@@ -55,12 +56,20 @@ def principal_directions(tokens: Tensor, components: int) -> Tensor:
 
 
 def fit(
-    controller: Controller, tokens: Tensor, states: Tensor, actions: Tensor, mode: str, state: bool, action: bool
+    controller: Controller,
+    tokens: Tensor,
+    states: Tensor,
+    actions: Tensor,
+    mode: str,
+    state: bool,
+    action: bool,
 ) -> None:
     """Store the constants in the controller's buffers.
 
     Tokens are standardised before a readout that learns, the pooled feature after one that does not.
     """
+    # A few thousand frames determine the constants; all of them would only cost memory.
+    tokens = tokens[:: max(1, len(tokens) // SAMPLE)]
     if controller.readout_learns:
         mean, scale = token_constants(tokens, mode)
         controller.feature_mean.copy_(mean)

@@ -80,5 +80,7 @@ def load_study(path: Path) -> StudyTraining:
             subjects={str(name): dict(values or {}) for name, values in content["subjects"].items()},
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise MvpRealError(f"'{path}' is not a study's training file (demos, seeds, subjects): {error!r}") from error
+        raise MvpRealError(
+            f"'{path}' is not a study's training file (demos, seeds, subjects): {error!r}"
+        ) from error
     return study
