@@ -8,6 +8,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
+
 from mvp_real.errors import MvpRealError
 from mvp_real.sim.mesh_overlay import HIDDEN_GROUP, menagerie_assets, overlay_meshes
 from mvp_real.sim.scene import tabletop_spec

@@ -1,8 +1,8 @@
 """Optional looks: the vendor's link meshes drawn over our primitives, from a menagerie checkout.
 
 Nothing changes for physics: the primitives stay as (hidden) collision shapes and all masses stay ours. Set
-MENAGERIE_ROOT to a checkout of mujoco_menagerie; its `ufactory_xarm7` model is BSD-3-Clause and not shipped with this
-package. Meshes cost several times the rendering time, so only people looking at the robot want them.
+MENAGERIE_ROOT to a checkout of mujoco_menagerie; its `ufactory_xarm7` model is BSD-3-Clause and not shipped
+with this package. Meshes cost several times the rendering time, so only people looking at the robot want them.
 """
 
 from __future__ import annotations
