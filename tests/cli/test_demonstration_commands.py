@@ -74,7 +74,7 @@ def test_held_out_placements_are_refused_before_anything_is_written(tmp_path: Pa
     from mvp_real.tasks.pick_fruit import evaluation_setups, validation_setups
 
     for setup in (evaluation_setups("plain")[3], validation_setups("varied")[0]):
-        with pytest.raises(MvpRealError, match="purpose|held-out"):
+        with pytest.raises(MvpRealError, match=r"purpose|held-out"):
             record_expert(None, setup, tmp_path / "demo.mcap")  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 

@@ -1,6 +1,10 @@
-"""`mvp_real export encoder`: a pre-training run, released weights or a baseline, as an encoder bundle.
+"""`mvp_real export`: encoders as bundles, and a trained controller under its final name with its measured figures.
 
-Controllers need no export: `mvp_real train bc` writes their bundle itself.
+mvp_real export encoder --run runs/mae --out models/mae_vit_p8_96
+mvp_real export controller --bundle runs/bundles/mae_both_seed1 --results runs/study/results.json --out
+models/pick_fruit
+
+`mvp_real train bc` writes a controller's bundle itself; `export controller` copies it, renames it and fills its card.
 """
 
 from __future__ import annotations
@@ -15,8 +19,9 @@ BASELINES = ("random", "raw16", "raw_patches", "blank")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("what", choices=("encoder",), help="what to export")
+    parser.add_argument("what", choices=("encoder", "controller"), help="what to export")
     source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--bundle", type=Path, help="controller: a bundle of `mvp_real train bc`")
     source.add_argument("--run", type=Path, help="folder of a `mvp_real train mae` run")
     source.add_argument(
         "--released", help="name of a released MVP encoder in models/zoo.yaml; needs --weights"
@@ -24,6 +29,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--baseline", choices=BASELINES, help="an encoder without learning")
     parser.add_argument("--weights", type=Path, help="with --released: the converted safetensors file")
     parser.add_argument("--out", type=Path, required=True, help="the bundle; its last part is its name")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="controller: results.json of evaluations, for the card",
+    )
+    parser.add_argument("--subject", help="controller: its name in the results (default: the bundle's name)")
     parser.add_argument("--data", default="", help="with --run: a sentence on the images, for the card")
     parser.add_argument("--command", default="mvp_real train mae", help="with --run: what trained it")
 
@@ -31,6 +44,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the bundle; returns 0."""
     require("torch", "learn")
+    if (args.what == "controller") != (args.bundle is not None):
+        raise MvpRealError(
+            "export controller takes --bundle; export encoder takes --run, --released or --baseline"
+        )
+    if args.what == "controller":
+        from mvp_real.training.export_controller import publish_controller
+
+        card = publish_controller(args.bundle, args.out, args.results, args.subject)
+        print(f"{args.out}: controller bundle '{card.name}' with {len(card.metrics)} figures in its card")
+        return 0
     if args.run is not None:
         from mvp_real.training.export_encoder import export_pretrained
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -74,7 +75,7 @@ class Controller(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         widths = [2 * EMBEDDING, *config.hidden]
         layers: list[nn.Module] = []
-        for before, after in zip(widths[:-1], widths[1:], strict=True):
+        for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), nn.SELU()]
         layers.append(nn.Linear(widths[-1], config.actions))
         self.mlp = nn.Sequential(*layers)

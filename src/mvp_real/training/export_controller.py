@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +102,57 @@ def add_metrics(directory: Path, metrics: tuple[Metric, ...]) -> Card:
     card = replace(card, metrics=kept + metrics)
     bundle.save_card(card, directory)
     return card
+
+
+def publish_controller(
+    source: Path, directory: Path, results: Sequence[Path] = (), subject: str | None = None
+) -> Card:
+    """Copy a trained controller under its final name and put evaluation results into its card.
+
+    Args:
+        source: Bundle written by `mvp_real train bc`.
+        directory: The new bundle; its last part is its name.
+        results: `results.json` files of `mvp_real evaluate`.
+        subject: Label of the controller in the results; default: the source's name.
+
+    Raises:
+        MvpRealError: The results hold no figure of the subject, or the source is not a controller.
+    """
+    card = bundle.load_card(source)
+    if card.kind != "controller":
+        raise MvpRealError(f"'{source}' is a bundle of kind '{card.kind}', expected a controller")
+    metrics = [metric for path in results for metric in _metrics(path, subject or card.name)]
+    directory.mkdir(parents=True, exist_ok=True)
+    for item in (card.model, card.weights):
+        shutil.copyfile(source / item.file, directory / item.file)
+    card = replace(card, name=directory.name, metrics=card.metrics + tuple(metrics))
+    bundle.save_card(card, directory)
+    return card
+
+
+def _metrics(path: Path, subject: str) -> list[Metric]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows = [row for row in content["rows"] if row["subject"] == subject]
+        found = [
+            Metric(
+                subject=subject,
+                metric=str(row["metric"]),
+                command=str(content.get("command") or "mvp_real evaluate"),
+                **{
+                    name: row[name]
+                    for name in ("k", "n", "value", "low", "high")
+                    if row.get(name) is not None
+                },
+            )
+            for row in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MvpRealError(f"'{path}' is not a results.json of mvp_real evaluate: {error!r}") from error
+    if not found:
+        known = sorted({str(row["subject"]) for row in content["rows"]})
+        raise MvpRealError(f"'{path}' has no figure of '{subject}'; it has {', '.join(known) or 'none'}")
+    return found
 
 
 def save_weights(module: torch.nn.Module, path: Path) -> None:

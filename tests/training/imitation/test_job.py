@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 import torch
 
 from mvp_real.bundle import load_card
+from mvp_real.errors import MvpRealError
 from mvp_real.inference.session import ControllerSession, EncoderSession
 from mvp_real.networks.controller import Controller, ControllerConfig
-from mvp_real.training.export_controller import add_metrics, load_weights
+from mvp_real.training.export_controller import add_metrics, load_weights, publish_controller
 from mvp_real.training.imitation.config import BehaviourCloningConfig
 from mvp_real.training.imitation.job import Workplace, bundle_is_current, train_bundle
 
@@ -113,3 +115,25 @@ def test_measured_figures_enter_the_card_once(demos: Path, places: Workplace) ->
     card = load_card(folder)
     assert [metric.k for metric in card.metrics if metric.n == 16] == [15]
     assert "15/16" in (folder / "README.md").read_text()
+
+
+def test_a_controller_is_published_under_its_final_name(
+    demos: Path, places: Workplace, tmp_path: Path
+) -> None:
+    train_bundle(config(demos, readout="flat"), places, "")
+    row = {"subject": "test", "metric": "success_plain", "k": 15, "n": 16, "low": 0.72, "high": 0.99}
+    results = tmp_path / "results.json"
+    results.write_text(
+        json.dumps({"command": "mvp_real evaluate x", "rows": [row, {**row, "subject": "other"}]})
+    )
+    card = publish_controller(places.bundles / "test", tmp_path / "pick_fruit", [results])
+    stored = load_card(tmp_path / "pick_fruit")
+    assert stored.name == card.name == "pick_fruit"
+    assert stored.model == load_card(places.bundles / "test").model
+    assert (stored.metrics[-1].k, stored.metrics[-1].n, stored.metrics[-1].command) == (
+        15,
+        16,
+        "mvp_real evaluate x",
+    )
+    with pytest.raises(MvpRealError, match="no figure of 'mae'; it has other, test"):
+        publish_controller(places.bundles / "test", tmp_path / "again", [results], "mae")
