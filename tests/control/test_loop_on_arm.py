@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from loop_fixture import LaggingArm, controller_card
 
 from mvp_real.control.policy_loop import LoopState, PolicyLoop
 from mvp_real.messages import Feature, FloatArray, JointTarget
 from mvp_real.robots.safety import DriverState
 from mvp_real.robots.table import RobotTable
+
+from .loop_fixture import LaggingArm, controller_card
 
 PERIOD = 0.2
 

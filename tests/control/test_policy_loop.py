@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from loop_fixture import controller_card
 from numpy.typing import NDArray
 
 from mvp_real.clocks import ManualClock
 from mvp_real.control.policy_loop import LoopOutput, LoopState, PolicyLoop
 from mvp_real.messages import Feature, FloatArray, JointReading
 from mvp_real.robots.table import RobotTable
+
+from .loop_fixture import controller_card
 
 PERIOD = 0.2
 MS = 1e-3

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from loop_fixture import controller_card, encoder_card
 
 from mvp_real.bundle import Action, BundleError, Card, EncoderReference, Tensor
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.control.policy_loop import PolicyLoop
 from mvp_real.robots.table import RobotTable
+
+from .loop_fixture import controller_card, encoder_card
 
 
 def loop(card: Card, table: RobotTable, encoder: Card | None = None) -> PolicyLoop:

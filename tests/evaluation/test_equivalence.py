@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from constant_controller import constant_controller
 
 from mvp_real.evaluation import pick_fruit
 from mvp_real.evaluation.subjects import load_subject
 from mvp_real.evaluation.trials import TrialLog, TrialRecord
+
+from .constant_controller import constant_controller
 
 pytest.importorskip("rclpy")
 ROOT = Path(__file__).parents[2]

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from constant_controller import constant_controller
 
 from mvp_real.cli.main import main
+
+from .constant_controller import constant_controller
 
 # Ends after two ticks: an action that is no number.
 NOT_A_NUMBER = [float("nan")] * 8

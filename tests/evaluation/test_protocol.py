@@ -6,13 +6,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from trial_fixture import trial as record_of
 
 from mvp_real.errors import MvpRealError
 from mvp_real.evaluation.placements import named_setups
 from mvp_real.evaluation.protocol import Deadline, Trial, relabelled, run_trials, trials_to_run
 from mvp_real.evaluation.subjects import Subject
 from mvp_real.evaluation.trials import TrialLog, TrialRecord
+
+from .trial_fixture import trial as record_of
 
 SUBJECTS = [Subject(name, None, None, None) for name in ("a", "b", "c")]
 SETUPS = named_setups("validation", "plain")[:5]

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_fixture import trial, trials_of
 
 from mvp_real.evaluation.placement_map import MARGIN, NUMBERED, SCALE, placement_map
 from mvp_real.evaluation.report import Report, SubjectNote, results_document, write_results
 from mvp_real.evaluation.report_page import render_page, write_page
 from mvp_real.evaluation.trials import TrialRecord
+
+from .trial_fixture import trial, trials_of
 
 AREA = (0.34, 0.50, -0.10, 0.10)
 VOID = {"meta", "img", "br", "line", "circle", "rect", "path"}

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from constant_controller import constant_controller
 
 from mvp_real.evaluation.placements import NamedSetup, named_setups
 from mvp_real.evaluation.protocol import Trial
 from mvp_real.evaluation.rollout import Rollout
 from mvp_real.evaluation.subjects import Subject, load_subject
 from mvp_real.evaluation.trials import TrialRecord
+
+from .constant_controller import constant_controller
 
 STILL = [0.0] * 8
 DOWN = [0.0, 0.1, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0]

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from constant_controller import constant_controller
-from trial_fixture import trial as record_of
 
 from mvp_real.errors import MvpRealError
 from mvp_real.evaluation import rollout
@@ -19,6 +17,9 @@ from mvp_real.evaluation.study import Study, StudyError
 from mvp_real.evaluation.study_file import load_study
 from mvp_real.evaluation.study_run import StudyResult, run_study
 from mvp_real.evaluation.trials import TrialLog, TrialRecord
+
+from .constant_controller import constant_controller
+from .trial_fixture import trial as record_of
 
 SUBJECTS = ("good", "bad")
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from constant_controller import constant_controller
 
 from mvp_real.bundle import BundleError
 from mvp_real.errors import MvpRealError
 from mvp_real.evaluation.subjects import load_subject, load_subjects
+
+from .constant_controller import constant_controller
 
 ZERO = [0.0] * 8
 

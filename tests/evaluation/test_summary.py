@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_fixture import trial, trials_of
 
 from mvp_real.evaluation.statistics import mcnemar_p
 from mvp_real.evaluation.summary import (
@@ -14,6 +13,8 @@ from mvp_real.evaluation.summary import (
     result_rows,
     success_rows,
 )
+
+from .trial_fixture import trial, trials_of
 
 
 def test_placement_sets() -> None:

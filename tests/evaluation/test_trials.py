@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from trial_fixture import trial, trials_of
 
 from mvp_real.errors import MvpRealError
 from mvp_real.evaluation.trials import CATEGORIES, TrialLog, count, read_trials
+
+from .trial_fixture import trial, trials_of
 
 
 def test_a_log_survives_being_opened_again(tmp_path: Path) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trial_fixture import trial
 
 from mvp_real.evaluation.study import Block, Claim, Study
 from mvp_real.evaluation.trials import TrialRecord
 from mvp_real.evaluation.verdict import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Verdict, decide
+
+from .trial_fixture import trial
 
 N = 40
 

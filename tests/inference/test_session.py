@@ -12,13 +12,13 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 pytest.importorskip("cv2")
 
-from tiny_bundles import controller_bundle, encoder_bundle
-
 from mvp_real.bundle import BundleError, Tensor, save_card
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.errors import MvpRealError
 from mvp_real.inference.runtime import OnnxModel, RuntimeOptions
 from mvp_real.inference.session import ControllerSession, EncoderSession
+
+from .tiny_bundles import controller_bundle, encoder_bundle
 
 
 def test_the_encoder_sees_the_preprocessed_image(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 for module in ("rclpy", "mujoco", "onnxruntime", "onnx", "cv2"):
     pytest.importorskip(module)
 
-from bringup import Bringup  # noqa: E402  (after the checks for optional packages)
-from node_bundles import write_bundles  # noqa: E402
+from .bringup import Bringup  # noqa: E402  (after the checks for optional packages)
+from .node_bundles import write_bundles  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bringup import free_domain
 
 from mvp_real.demos.reader import read_demonstration
+
+from .bringup import free_domain
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow, pytest.mark.render]
 

@@ -11,7 +11,6 @@ import math
 
 import numpy as np
 import pytest
-from bringup import Bringup
 from sensor_msgs.msg import Image
 from trajectory_msgs.msg import JointTrajectoryPoint
 
@@ -19,6 +18,8 @@ from mvp_real.messages import Feature
 from mvp_real.nodes import conversions
 from mvp_real.robots.table import load_robot
 from mvp_real.tasks.pick_fruit import setup_to_dict, validation_setups
+
+from .bringup import Bringup
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow]
 

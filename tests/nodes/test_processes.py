@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bringup import PATIENCE, Bringup, free_domain, wait_until
-from test_faults import PERIOD, PHASE, SLACK, assert_holds_stops_and_disarms
+
+from .bringup import PATIENCE, Bringup, free_domain, wait_until
+from .test_faults import PERIOD, PHASE, SLACK, assert_holds_stops_and_disarms
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow]
 

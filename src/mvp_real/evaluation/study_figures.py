@@ -30,7 +30,7 @@ def write_figures(
     for claim, verdict in zip(study.claims, verdicts, strict=True):
         contrasts = [record for record in verdict.evidence if record.get("difference") is not None]
         if claim.kind == "beats" and contrasts:
-            title = f"Paired difference, {claim.rule['scene']} scene"
+            title = f"{claim.name}: paired differences, {claim.rule['scene']} scene"
             path = directory / f"{claim.name}.png"
             figures[title] = _difference_figure(contrasts, title, claim.rule["margin"], path)
     return figures

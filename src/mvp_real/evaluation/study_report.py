@@ -79,7 +79,7 @@ def _contrasts(claim: Claim, verdict: Verdict) -> list[str]:
         for seed in record["seeds"]:
             lines.append(
                 f"| {pair} | {seed['seed']} | {seed['n']} | {seed['first_only']} | {seed['second_only']} | "
-                f"{_points(seed['difference'])} | {seed['p']:.4f} | {seed['holm']:.4f} | |"
+                f"{_points(seed['difference'])} | {_probability(seed['p'])} | {_probability(seed['holm'])} | |"
             )
         if record.get("difference") is not None:
             interval = (
@@ -140,6 +140,10 @@ def _provenance(study: Study, report: Report) -> list[str]:
     ]
     files = {note.bundle: note.digest[:12] for note in report.subjects if note.digest}
     return [*lines, f"- controllers: {', '.join(f'{name} `{digest}`' for name, digest in files.items())}"]
+
+
+def _probability(p: float) -> str:
+    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 def _points(difference: float | None) -> str:

@@ -37,6 +37,7 @@ from mvp_real.nodes.video_frame import FrameText
 from mvp_real.tasks.pick_fruit import setup_to_dict
 
 START_TIMEOUT = 60.0  # s of wall time until every node is there
+IMAGE_TIMEOUT = 10.0  # s of wall time until the first image
 TRIAL_TIMEOUT = 300.0  # s of wall time for one trial, whatever the speed of the simulation
 
 
@@ -69,6 +70,7 @@ class Episode(ManagedNode):
         self._video: TrialVideo | None = None
         self._recorder: TrialRecorder | None = None
         self._current: Trial | None = None
+        self._sees_images = False
         self._episode = -1
         self._targets: list[list[float]] = []
         self._wrist: np.ndarray | None = None
@@ -90,7 +92,8 @@ class Episode(ManagedNode):
             self._video = TrialVideo(self._folder, PORT if values["view"] == "browser" else 0)
             self.create_subscription(Float64MultiArray, "scene_state", self._on_scene, 50)
         quality = sensor_quality(values["speed"] == LOCKSTEP)
-        if self._wants_video or values["record"]:
+        self._wants_images = self._wants_video or bool(values["record"])
+        if self._wants_images:
             self.create_subscription(Image, "wrist_camera/image", self._on_image, quality)
         if values["record"]:
             self._recorder = TrialRecorder(Path(values["record"]))
@@ -138,6 +141,9 @@ class Episode(ManagedNode):
                 f"{len(self._records)} of {total} trials are in {self._folder} already; going on from there"
             )
         loaded = self._subjects[0].label
+        if trials and self._wants_images and trials[0].subject.encoder is not None:
+            # The first image of the first trial must not be lost.
+            self._operator.wait(lambda: self._sees_images, IMAGE_TIMEOUT)
         for trial in trials:
             if trial.subject.label != loaded:
                 self._operator.enable_robot(False)
@@ -208,6 +214,7 @@ class Episode(ManagedNode):
     # What the video and the recording take from the topics.
 
     def _on_image(self, message: Image) -> None:
+        self._sees_images = True
         if self._current is None:
             return
         frame = conversions.frame(message, 0)

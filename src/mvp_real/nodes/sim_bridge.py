@@ -41,7 +41,9 @@ from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 STEP_MS = 10  # clock and joint states at 100 Hz
 SCENE_MS = 100
 WINDOW_MS = 50
-REPEAT_AFTER = 5.0  # s of wall time without an answer after which a lock-step sample is sent again
+IDLE_PERIOD = 0.2  # s of wall time between signs of life in lock-step
+REPEAT_AFTER = 5.0  # s without an answer after which a lock-step sample is sent again: a message was lost
+FIRST_REPEAT_AFTER = 1.0  # before the first answer: the nodes had not found each other yet
 
 
 class SimBridge(ManagedNode):
@@ -65,6 +67,7 @@ class SimBridge(ManagedNode):
         self._answer = Durations()
         self._waiting_for: int | None = None  # nanoseconds of the lock-step sample that has no answer yet
         self._asked_at = 0.0
+        self._heard = False
         self._counts = dict.fromkeys(("commands", "holds received", "refused", "repeats"), 0)
         self._robot: SimulatedRobot | None = None
         self._window: Window | None = None
@@ -88,7 +91,7 @@ class SimBridge(ManagedNode):
         if self._view == "window":
             self._window = Window(self._robot.world.model, self._robot.world.data)
         self._pace.start(time.monotonic())
-        period = 0.05 if self._pace.lockstep else self._pace.timer_period(STEP_MS / 1000)
+        period = IDLE_PERIOD if self._pace.lockstep else self._pace.timer_period(STEP_MS / 1000)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(
             period, self._lockstep_timer if self._pace.lockstep else self._on_timer, clock=steady
@@ -131,10 +134,12 @@ class SimBridge(ManagedNode):
     def _lockstep_timer(self) -> None:
         """Nothing to do while answers come; otherwise say the same again."""
         if self._waiting_for is None:
-            if not self._robot.started:  # the others need a clock and joints to see that we are here
+            if not self._robot.started:  # the others need something to see that we are here
                 self._say.clock()
                 self._say.joints()
-        elif time.monotonic() - self._asked_at > REPEAT_AFTER:
+                if not self._heard:
+                    self._say.image()
+        elif time.monotonic() - self._asked_at > (REPEAT_AFTER if self._heard else FIRST_REPEAT_AFTER):
             self._counts["repeats"] += 1
             self._ask()
 
@@ -183,6 +188,7 @@ class SimBridge(ManagedNode):
                 self._counts["refused"] += 1
                 self.get_logger().warning(f"target refused: {verdict.reason}", throttle_duration_sec=1.0)
         self._note_change(before)
+        self._heard = True
         if self._pace.lockstep:
             self._step()
 

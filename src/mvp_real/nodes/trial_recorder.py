@@ -23,6 +23,7 @@ class TrialRecorder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writer: EpisodeWriter | None = None
+        self._stamps: set[float] = set()
         self._lock = threading.Lock()
 
     def begin(self, trial: Trial) -> None:
@@ -40,13 +41,15 @@ class TrialRecorder:
         }
         with self._lock:
             path.unlink(missing_ok=True)
+            self._stamps.clear()
             # A trial can be run again, so it is not worth a disk sync per message.
             self._writer = EpisodeWriter(path, metadata, durable=False)
 
     def image(self, frame: Frame) -> None:
-        """Record an image of the wrist camera."""
+        """Record an image of the wrist camera, once: lock-step may send it again."""
         with self._lock:
-            if self._writer is not None:
+            if self._writer is not None and frame.stamp not in self._stamps:
+                self._stamps.add(frame.stamp)
                 self._writer.image(frame)
 
     def joints(self, reading: JointReading) -> None:
