@@ -8,12 +8,15 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from mvp_real.bundle import load_card
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.errors import MvpRealError
 from mvp_real.networks.mae import DecoderConfig, MaskedAutoencoder
+from mvp_real.networks.released import encoder_from
 from mvp_real.networks.vit import VisionTransformer, ViTConfig
+from mvp_real.resources import model_directory
 from mvp_real.training.export_encoder import (
     check_parity,
     export_encoder,
@@ -107,3 +110,13 @@ def test_a_bundle_without_decoder_cannot_go_on(tmp_path: Path) -> None:
         encoder.blocks[0].attn.proj.weight.mul_(1.5)
     with pytest.raises(MvpRealError, match="disagree"):
         check_parity(encoder, torch.randn(2, 3, 32, 32), tmp_path / "random" / "model.onnx")
+
+
+def test_the_shipped_encoder_is_its_weights() -> None:
+    directory = model_directory("mae_vit_p8_96")
+    card = load_card(directory)
+    tensors = load_file(directory / card.weights.file)
+    encoder = encoder_from(tensors, ViTConfig(**card.training["recipe"]["encoder"]))
+    check_parity(encoder, torch.randn(2, 3, 96, 96), directory / card.model.file)
+    decoder = DecoderConfig(**card.training["recipe"]["decoder"])
+    MaskedAutoencoder(encoder.config, decoder).load_state_dict(tensors)
