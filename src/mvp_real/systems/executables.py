@@ -25,9 +25,13 @@ python="${{MVP_REAL_PYTHON:-$(dirname "$0")/../../bin/python3}}"
 [ -x "$python" ] || python=python3
 exec "$python" "$0" "$@"
 '''
+import signal
 import sys
 
-from {module} import main
+# Held back until the node can take them: an interrupted import would end in a traceback.
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+
+from {module} import main  # noqa: E402
 
 if __name__ == "__main__":  # a node's own child processes import this file under another name
     sys.exit(main())
