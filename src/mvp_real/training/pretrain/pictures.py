@@ -60,7 +60,7 @@ def draw_curves(history: list[dict[str, Any]], path: Path) -> None:
         xlim=(0, 1.05 * max((row["samples"] for row in history), default=0) + 1),
     )
     if probes:
-        axes[1].legend(fontsize=7)
+        axes[1].legend(fontsize=7, loc="center")
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
 
