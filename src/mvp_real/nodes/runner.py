@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -11,9 +10,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from mvp_real.errors import MvpRealError, require
+from mvp_real.nodes.parent import end_with_parent
 
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-_PR_SET_PDEATHSIG = 1
 
 
 class RunnableNode(Protocol):
@@ -34,7 +33,8 @@ def run_node(factory: Callable[[], Any]) -> int:
     Returns:
         The node's own code; 0 after a signal; 2 after an error that the user can act on.
     """
-    _end_with_the_supervisor()
+    if os.environ.get("MVP_REAL_SUPERVISED"):
+        end_with_parent()
     waiter = _SignalWaiter()
     try:
         rclpy = require("rclpy", "ros")
@@ -86,9 +86,3 @@ class _SignalWaiter:
         if self.wake is None:
             os._exit(0)
         self.wake()
-
-
-def _end_with_the_supervisor() -> None:
-    """Ask Linux for a SIGTERM when `mvp_real up` dies without a chance to stop us."""
-    if os.environ.get("MVP_REAL_SUPERVISED") and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

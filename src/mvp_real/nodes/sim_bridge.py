@@ -58,7 +58,7 @@ class SimBridge(ManagedNode):
         declare(
             self, "bundle", "pick_fruit", "Controller bundle whose limits apply; the first of a comma list."
         )
-        rate = declare(self, "camera_rate", 5.0, "Images per simulated second.", (1.0, 30.0), read_only=True)
+        rate = declare(self, "camera_rate", 20.0, "Images per simulated second.", (1.0, 30.0), read_only=True)
         self._camera_ms = STEP_MS * max(1, round(1000 / rate / STEP_MS))
         self._view = declare(self, "view", "none", "'window' opens MuJoCo's viewer.", read_only=True)
         declare(self, "episode", "", "JSON set-up of the next ~/reset: setup, and optionally bundle.")

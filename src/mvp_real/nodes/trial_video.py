@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mvp_real.nodes.parent import end_with_parent
 from mvp_real.nodes.video_frame import FrameText, compose
 
 FRAMES_PER_SECOND = 10  # one frame per control step of 0.2 s: twice real time
@@ -105,6 +106,7 @@ class TrialVideo:
 
 
 def _draw(samples: Any, done: Any, folder: str, port: int) -> None:
+    end_with_parent()
     # Ctrl-C in the terminal is the parent's business; a SIGTERM must still close the video file.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # nodes block it, and a child inherits that
