@@ -54,7 +54,7 @@ def _success_figure(rows: Sequence[SuccessRow], study: Study, title: str, path: 
     axes.set_title(title, loc="left")
     scenes = list(dict.fromkeys(row.scene for row in rows))
     handles = [pyplot.Line2D([], [], color=COLOURS[s], marker=MARKERS[s], ls="none", label=s) for s in scenes]
-    axes.legend(handles=handles, frameon=False, loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2)
+    axes.legend(handles=handles, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return _save(figure, axes, path)
 
 
@@ -71,9 +71,7 @@ def _difference_figure(records: Sequence[dict[str, Any]], title: str, margin: fl
     axes.axvline(100 * margin, color="#555555", lw=1, ls=":")
     axes.set_yticks(range(len(records)), [f"{r['first']} - {r['second']}" for r in records])
     axes.set_ylim(len(records) - 0.5, -0.5)
-    axes.set_xlabel(
-        "points; diamond: mean of seeds, 95 % bootstrap over placements; ticks: each seed; dotted: margin"
-    )
+    axes.set_xlabel("percentage points with 95 % bootstrap interval; dotted: margin")
     axes.set_title(title, loc="left")
     return _save(figure, axes, path)
 
