@@ -29,7 +29,7 @@ from mvp_real.nodes.encoder import encoder_frame_id
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.pace import Pace, refuse_slow_start
 from mvp_real.nodes.parameters import declare
-from mvp_real.nodes.quality import COMMAND, LATCHED, sensor_quality
+from mvp_real.nodes.quality import COMMAND, LATCHED, joint_history_quality, sensor_quality
 from mvp_real.nodes.runner import run_node
 from mvp_real.resources import model_directory
 from mvp_real.robots.table import load_robot
@@ -85,7 +85,9 @@ class Controller(ManagedNode):
         self._targets = self.create_publisher(JointTrajectory, "joint_target", COMMAND)
         self._status = self.create_publisher(String, "~/status", LATCHED)
         self.create_subscription(Image, "wrist_camera/features", self._on_feature, quality)
-        self.create_subscription(JointState, "joint_states", self._on_joints, quality)
+        self.create_subscription(
+            JointState, "joint_states", self._on_joints, joint_history_quality(self._lockstep)
+        )
         self.create_service(SetBool, "~/enable", self._on_enable)
 
     # Life cycle.

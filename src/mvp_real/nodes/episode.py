@@ -26,7 +26,7 @@ from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.operator import Interrupted, Operator
 from mvp_real.nodes.pace import LOCKSTEP
 from mvp_real.nodes.parameters import declare
-from mvp_real.nodes.quality import COMMAND, sensor_quality
+from mvp_real.nodes.quality import COMMAND, joint_history_quality, sensor_quality
 from mvp_real.nodes.runner import run_node
 from mvp_real.nodes.trial_judgement import judge
 from mvp_real.nodes.trial_plan import Trial, chosen_setups, open_trials, summary_lines, trial_line
@@ -97,7 +97,8 @@ class Episode(ManagedNode):
             self.create_subscription(Image, "wrist_camera/image", self._on_image, quality)
         if values["record"]:
             self._recorder = TrialRecorder(Path(values["record"]))
-            self.create_subscription(JointState, "joint_states", self._on_joints, quality)
+            history = joint_history_quality(values["speed"] == LOCKSTEP)
+            self.create_subscription(JointState, "joint_states", self._on_joints, history)
         self.create_subscription(JointTrajectory, "joint_target", self._on_target, COMMAND)
         self._operator = Operator(self)
 
