@@ -12,7 +12,8 @@ pytest.importorskip("rclpy")
 from mvp_real.messages import Feature, JointReading, JointTarget
 from mvp_real.nodes import conversions
 
-STAMPS = st.integers(0, 2**31 * 1000 - 1).map(lambda ms: ms / 1000)
+# A day of simulated time; stamps are only compared exactly in simulation.
+STAMPS = st.integers(0, 86_400_000).map(lambda ms: ms / 1000)
 
 
 @given(STAMPS)
@@ -28,6 +29,17 @@ def test_an_image_survives_bit_for_bit() -> None:
     back = conversions.frame(message, 3)
     np.testing.assert_array_equal(back.image, image[::-1])
     assert (back.stamp, back.sequence, message.header.frame_id) == (1.25, 3, "camera")
+
+
+def test_camera_info_projects_the_middle_to_the_middle() -> None:
+    header = conversions.image_message(np.zeros((480, 640, 3), np.uint8), 1.5, "camera").header
+    info = conversions.camera_info_message(header, 640, 480, 300.0)
+    projection = np.array(info.p).reshape(3, 4)
+    u, v, w = projection @ (0.0, 0.0, 1.0, 1.0)
+    assert (u / w, v / w) == (319.5, 239.5)
+    u, _, w = projection @ (1.0, 0.0, 1.0, 1.0)
+    assert u / w == 319.5 + 300.0
+    assert (info.header.frame_id, info.header.stamp) == ("camera", header.stamp)
 
 
 @pytest.mark.parametrize("change", [{"encoding": "bgr8"}, {"width": 63}, {"step": 200}])

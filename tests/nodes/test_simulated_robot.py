@@ -92,5 +92,7 @@ def test_frames_are_numbered_and_stamped(robot: SimulatedRobot) -> None:
     assert first.image.shape == (480, 640, 3)
     assert second.sequence == first.sequence + 1
     assert second.stamp - first.stamp == pytest.approx(0.2)
+    half_view = np.degrees(np.arctan(240 / robot.focal_length(480)))
+    assert 2 * half_view == pytest.approx(float(robot.world.model.camera("gripper/wrist").fovy[0]))
     assert robot.oracle().tokens.shape[0] == 1
     assert np.isfinite(robot.oracle().tokens).all()

@@ -7,7 +7,8 @@ import array
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from mvp_real.messages import Feature, Frame, JointReading, JointTarget
@@ -46,6 +47,16 @@ def image_message(image: NDArray[np.uint8], stamp: float, frame_id: str) -> Imag
     message.header.stamp = time_message(stamp)
     message.header.frame_id = frame_id
     message.data = _bytes(image)
+    return message
+
+
+def camera_info_message(header: Header, width: int, height: int, focal: float) -> CameraInfo:
+    """`sensor_msgs/CameraInfo` of an ideal pinhole camera: `focal` in px, principal point in the middle."""
+    x, y = (width - 1) / 2, (height - 1) / 2
+    message = CameraInfo(header=header, height=height, width=width, distortion_model="plumb_bob", d=[0.0] * 5)
+    message.k = [focal, 0.0, x, 0.0, focal, y, 0.0, 0.0, 1.0]
+    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    message.p = [focal, 0.0, x, 0.0, 0.0, focal, y, 0.0, 0.0, 0.0, 1.0, 0.0]
     return message
 
 

@@ -9,7 +9,7 @@ from collections import deque
 
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Float64MultiArray, String
 
 from mvp_real.bundle import ORACLE
@@ -52,6 +52,7 @@ class RobotPublisher:
         self._clock = node.create_publisher(ClockMessage, "/clock", CLOCK)
         self._joints = node.create_publisher(JointState, "joint_states", quality)
         self._images = node.create_publisher(Image, "wrist_camera/image", quality)
+        self._camera_info = node.create_publisher(CameraInfo, "wrist_camera/camera_info", quality)
         self._features = node.create_publisher(Image, "wrist_camera/features", quality)
         self._scene = node.create_publisher(Float64MultiArray, "scene_state", 50)
         self._status = node.create_publisher(String, "~/status", LATCHED)
@@ -146,4 +147,11 @@ class RobotPublisher:
         return conversions.image_message(frame.image, frame.stamp, CAMERA_FRAME)
 
     def _send(self, message: Image) -> None:
-        (self._features if message.encoding == "32FC1" else self._images).publish(message)
+        if message.encoding == "32FC1":
+            self._features.publish(message)
+            return
+        self._images.publish(message)
+        focal = self._robot.focal_length(message.height)
+        self._camera_info.publish(
+            conversions.camera_info_message(message.header, message.width, message.height, focal)
+        )

@@ -8,6 +8,7 @@ multiple of the control period, so that its steps fall on the control grid.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from mvp_real.messages import Feature, Frame, JointReading, JointTarget
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.verdict import DriverState, Verdict
+from mvp_real.sim.appearance import WRIST_CAMERA
 from mvp_real.sim.simulated_arm import SimulatedArm
 from mvp_real.tasks.outcome import Outcome
 from mvp_real.tasks.pick_fruit import EpisodeSetup
@@ -122,6 +124,10 @@ class SimulatedRobot:
         """A new image of the wrist camera, stamped with the robot's clock."""
         self._sequence += 1
         return Frame(self.world.wrist_image(), self.now, self._sequence)
+
+    def focal_length(self, height: int) -> float:
+        """Focal length of the wrist camera for images of this height, px; a varied scene changes it."""
+        return 0.5 * height / math.tan(math.radians(float(self.world.model.camera(WRIST_CAMERA).fovy[0])) / 2)
 
     def oracle(self) -> Feature:
         """The privileged state as a (1, 7) feature."""
