@@ -8,7 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mvp_real.systems.executables import EXECUTABLES, wrapper_text, write_wrappers
+import pytest
+
+from mvp_real.errors import MvpRealError
+from mvp_real.systems.executables import (
+    EXECUTABLES,
+    NEEDED_PACKAGES,
+    require_packages,
+    wrapper_text,
+    write_wrappers,
+)
 
 BIN = Path(__file__).resolve().parents[2] / "bin"
 
@@ -24,6 +33,14 @@ def test_bin_is_in_step_with_the_list() -> None:
 def test_every_module_exists() -> None:
     for module in EXECUTABLES.values():
         assert importlib.util.find_spec(module) is not None
+
+
+def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sorted(NEEDED_PACKAGES) == sorted(EXECUTABLES)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "mujoco" else name)
+    require_packages("encoder")
+    with pytest.raises(MvpRealError, match=r"'sim_bridge' needs the package 'mujoco'.*mvp_real\[sim\]"):
+        require_packages("sim_bridge")
 
 
 def run_wrapper(tmp_path: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.systems.environment import system_environment
+from mvp_real.systems.executables import require_packages
 from mvp_real.systems.graph import System, load_system, system_names
 from mvp_real.systems.process import resolve
 from mvp_real.systems.supervisor import Command, Supervisor
@@ -76,4 +77,6 @@ def run(arguments: argparse.Namespace) -> int:
         for command in commands:
             print(shlex.join(command.argv))
         return 0
+    for process in processes:
+        require_packages(process.executable)
     return Supervisor(commands, system_environment()).run()

@@ -121,6 +121,7 @@ class Episode(ManagedNode):
     def _work(self) -> None:
         try:
             self._operator.wait_for_nodes(START_TIMEOUT)
+            self.get_logger().info("playing the operator: nobody looks before a stop is cleared")
             self._run_trials()
             self._finish()
             self.exit_code = 0
@@ -160,6 +161,7 @@ class Episode(ManagedNode):
         operator.enable_policy(False)
         operator.enable_robot(False)
         if operator.robot.get("state") == "stopped":
+            self.get_logger().info(f"clearing the latched stop: {operator.robot['reason']}")
             operator.clear_fault()
         self._targets = []
         setup = setup_to_dict(trial.setup.setup)

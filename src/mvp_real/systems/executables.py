@@ -8,14 +8,26 @@ but not of data files, so the shell half finds the Python of the installation. W
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
+
+from mvp_real.errors import MvpRealError
 
 EXECUTABLES: dict[str, str] = {
     "controller": "mvp_real.nodes.controller",
     "encoder": "mvp_real.nodes.encoder",
     "episode": "mvp_real.nodes.episode",
     "sim_bridge": "mvp_real.nodes.sim_bridge",
+}
+
+# Optional packages of each executable and the extra that brings them, looked for before anything starts.
+_MESSAGES = (("rclpy", "ros"), ("sensor_msgs", "ros"), ("diagnostic_msgs", "ros"))
+NEEDED_PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
+    "controller": (*_MESSAGES, ("onnxruntime", "infer"), ("cv2", "infer")),
+    "encoder": (*_MESSAGES, ("onnxruntime", "infer"), ("cv2", "infer")),
+    "episode": (*_MESSAGES, ("mujoco", "sim"), ("imageio_ffmpeg", "sim"), ("mcap_ros2", "demos")),
+    "sim_bridge": (*_MESSAGES, ("mujoco", "sim")),
 }
 
 _TEMPLATE = """\
@@ -36,6 +48,21 @@ from {module} import main  # noqa: E402
 if __name__ == "__main__":  # a node's own child processes import this file under another name
     sys.exit(main())
 """
+
+
+def require_packages(executable: str) -> None:
+    """Check that an executable can be imported here, without importing anything.
+
+    Raises:
+        MvpRealError: A package is missing; the message names the extra that brings it.
+    """
+    for package, extra in NEEDED_PACKAGES[executable]:
+        if importlib.util.find_spec(package) is None:
+            distribution = " or source a ROS 2 distribution" if extra == "ros" else ""
+            raise MvpRealError(
+                f"node '{executable}' needs the package '{package}'; install it with: "
+                f"pip install 'mvp_real[{extra}]'{distribution}"
+            )
 
 
 def wrapper_text(module: str) -> str:
