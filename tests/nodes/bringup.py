@@ -15,6 +15,7 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.srv import SetParameters
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image, JointState
@@ -117,6 +118,13 @@ class Bringup:
         before = self.log(name).count(" ready")
         self.start(name)
         self.until(lambda: self.log(name).count(" ready") > before, f"{name} is ready again")
+        replies: list[Any] = []
+        client = self.operator._clients[f"{name}/set_parameters"]
+        for _ in range(20):  # a request sent before both sides have met is lost
+            client.call_async(SetParameters.Request()).add_done_callback(replies.append)
+            if self.operator.wait(lambda: bool(replies), 2.0):
+                return
+        raise AssertionError(f"{name} does not answer")
 
     def log(self, name: str) -> str:
         return (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")

@@ -151,7 +151,7 @@ def test_actions_out_of_range_are_clamped_and_then_stop_the_arm(robot: Bringup) 
         robot.until(lambda: robot.level_of("sim_bridge") == ERROR, "diagnostics say ERROR")
         values = robot.values_of("sim_bridge")
         assert values["last stop"] == reason
-        assert int(values["clamped"]) == 4
+        assert int(values["clamped"]) >= 4
     finally:
         robot.operator.enable_policy(False)
         robot.operator.load_bundle("turn")

@@ -35,6 +35,7 @@ from mvp_real.resources import model_directory
 from mvp_real.robots.table import load_robot
 
 FRESH = 0.3  # s of simulated time; arming needs inputs that came at most so long ago
+BACKLOG = 0.05  # s; arming needs a joint state whose stamp is at most so old
 NANOSECONDS = 1_000_000_000
 
 
@@ -242,6 +243,10 @@ class Controller(ManagedNode):
             self._loop.disable("disabled by the operator")
         elif not self._lockstep and now - self._joints_at > self._fresh:
             response.success, response.message = False, "not armed: no joint state arrives"
+            return response
+        elif not self._lockstep and self._now() - self._joint_stamp / NANOSECONDS > BACKLOG:
+            # Joints from before a reset together with an image from after it would look like a frozen camera.
+            response.success, response.message = False, "not armed: the joint states lag behind the clock"
             return response
         elif not self._lockstep and now - self._feature_at > self._fresh:
             response.success, response.message = (

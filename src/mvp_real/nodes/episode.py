@@ -26,7 +26,7 @@ from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.operator import Interrupted, Operator
 from mvp_real.nodes.pace import LOCKSTEP
 from mvp_real.nodes.parameters import declare
-from mvp_real.nodes.quality import COMMAND, joint_history_quality, sensor_quality
+from mvp_real.nodes.quality import RECORDER, joint_history_quality, sensor_quality
 from mvp_real.nodes.runner import run_node
 from mvp_real.nodes.trial_judgement import judge
 from mvp_real.nodes.trial_plan import Trial, chosen_setups, open_trials, summary_lines, trial_line
@@ -91,15 +91,16 @@ class Episode(ManagedNode):
         if self._wants_video:
             self._video = TrialVideo(self._folder, PORT if values["view"] == "browser" else 0)
             self.create_subscription(Float64MultiArray, "scene_state", self._on_scene, 50)
-        quality = sensor_quality(values["speed"] == LOCKSTEP)
+        lockstep = values["speed"] == LOCKSTEP
+        quality = RECORDER if lockstep else sensor_quality(lockstep)
         self._wants_images = self._wants_video or bool(values["record"])
         if self._wants_images:
             self.create_subscription(Image, "wrist_camera/image", self._on_image, quality)
         if values["record"]:
             self._recorder = TrialRecorder(Path(values["record"]))
-            history = joint_history_quality(values["speed"] == LOCKSTEP)
+            history = RECORDER if lockstep else joint_history_quality(lockstep)
             self.create_subscription(JointState, "joint_states", self._on_joints, history)
-        self.create_subscription(JointTrajectory, "joint_target", self._on_target, COMMAND)
+        self.create_subscription(JointTrajectory, "joint_target", self._on_target, RECORDER)
         self._operator = Operator(self)
 
     def activate(self) -> None:

@@ -16,6 +16,8 @@ LATCHED = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
 )
 CLOCK = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+# A recorder must lose nothing in lock-step, where nobody waits for it.
+RECORDER = QoSProfile(depth=128, reliability=ReliabilityPolicy.RELIABLE)
 
 
 def sensor_quality(lockstep: bool) -> QoSProfile:
