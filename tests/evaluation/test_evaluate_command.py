@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -75,3 +79,35 @@ def test_help_names_the_default_set(capsys: pytest.CaptureFixture[str]) -> None:
     text = " ".join(capsys.readouterr().out.split())
     assert "validation (default)" in text
     assert "held out" in text
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_a_run_with_its_report(tmp_path: Path, how: signal.Signals) -> None:
+    """Also where the parent had told it to ignore interrupts, as a shell does for background jobs."""
+    bundle = str(constant_controller(tmp_path / "still", [0.0] * 8))
+    out = tmp_path / "out"
+    command = [
+        sys.executable,
+        "-m",
+        "mvp_real",
+        "evaluate",
+        "pick_fruit",
+        "--bundle",
+        bundle,
+        "--clips",
+        "none",
+    ]
+    process = subprocess.Popen(
+        [*command, "--out", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    deadline = time.monotonic() + 120
+    while not (out / "trials.jsonl").is_file() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(how)
+    assert process.wait(60) == 130
+    document = json.loads((out / "results.json").read_text())
+    assert document["complete"] is False
+    assert document["finished_trials"] == len((out / "trials.jsonl").read_text().splitlines())

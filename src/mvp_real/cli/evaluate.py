@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -58,6 +59,10 @@ def run(args: argparse.Namespace) -> int:
         raise MvpRealError(f"--workers is {args.workers}; needs at least 1")
     if args.budget is not None and args.budget < 0:
         raise MvpRealError(f"--budget is {args.budget} minutes; needs 0 or more (0 only writes the report)")
+    # However it is told to stop: the nodes are ended in order and the report is written. A shell starts
+    # background jobs with the interrupt ignored.
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, signal.default_int_handler)
     return _study(args) if args.study else _evaluate(args)
 
 

@@ -77,6 +77,9 @@ def _contrasts(claim: Claim, verdict: Verdict) -> list[str]:
     for record in verdict.evidence:
         pair = f"{record['first']} - {record['second']}"
         for seed in record["seeds"]:
+            if not seed["n"]:
+                lines.append(f"| {pair} | {seed['seed']} | no trials | | | | | | {record['answer']} |")
+                continue
             lines.append(
                 f"| {pair} | {seed['seed']} | {seed['n']} | {seed['first_only']} | {seed['second_only']} | "
                 f"{_points(seed['difference'])} | {_probability(seed['p'])} | {_probability(seed['holm'])} | |"
