@@ -4,7 +4,8 @@ The vendor's gripper is driven over a serial line behind the arm's controller, s
 until the fingers move. The two times matter for learning at 5 Hz: "close" is commanded on three still
 pictures of a demonstration, because the measured opening stays above the open threshold that long, and on the
 first picture that shows it closed the fingers hold the fruit, so that the lift may begin at once. With a
-slower gripper the same state would be labelled "wait" and "lift", which a policy without memory averages.
+slower gripper the same state would be labelled "wait" and "lift", which a policy without memory averages. The
+travel is faster than the vendor's gripper manages: on the real one the recording waits until it has closed.
 """
 
 from __future__ import annotations
