@@ -10,7 +10,6 @@ import pytest
 
 from mvp_real.demos.reader import read_demonstration
 from mvp_real.errors import MvpRealError
-from mvp_real.networks.vit import ViTConfig
 from mvp_real.training.imitation.baselines import export_baseline
 from mvp_real.training.imitation.config import BehaviourCloningConfig
 from mvp_real.training.imitation.dataset import build_dataset
@@ -61,22 +60,32 @@ def test_failed_foreign_and_absent_demonstrations_are_refused(folder: Path, tmp_
         build_dataset(config(tmp_path / "sink"), oracle_tokens)
 
 
-def test_features_are_cached_by_encoder_and_content(folder: Path, tmp_path: Path) -> None:
-    small = ViTConfig(image_size=96, patch=48, dim=8, blocks=1, heads=2)
-    export_baseline("random", tmp_path / "one", small, seed=1)
-    export_baseline("random", tmp_path / "two", small, seed=2)
+def test_features_are_cached_by_encoder_view_and_content(folder: Path, tmp_path: Path) -> None:
+    export_baseline("raw16", tmp_path / "raw16")
+    export_baseline("blank", tmp_path / "blank")
     path = folder / "demo_0.mcap"
     demonstration = read_demonstration(path)
-    first = FeatureCache(tmp_path / "cache", tmp_path / "one")
-    tokens = np.array(first(demonstration, path))
-    assert tokens.shape == (12, 5, 8)
-    other = FeatureCache(tmp_path / "cache", tmp_path / "two")(demonstration, path)
-    assert np.abs(tokens - other).max() > 0.01
+    cache = FeatureCache(tmp_path / "cache", tmp_path / "raw16")
+    tokens = np.array(cache(demonstration, path))
+    assert tokens.shape == (12, 1, 768)
+    assert np.abs(tokens - cache(demonstration, path, view=1)).max() > 0.1
+    assert FeatureCache(tmp_path / "cache", tmp_path / "blank")(demonstration, path).shape == (12, 1, 1)
     files = {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*.npy")}
-    assert len(files) == 3  # pixels once, features of two encoders
-    again = FeatureCache(tmp_path / "cache", tmp_path / "one")(demonstration, path)
+    assert len(files) == 4  # pixels once, two views of one encoder, one of the other
+    again = FeatureCache(tmp_path / "cache", tmp_path / "raw16")(demonstration, path)
     np.testing.assert_array_equal(again, tokens)
     assert {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*.npy")} == files
+
+
+def test_a_mirrored_view_is_the_mirrored_scene(folder: Path, tmp_path: Path) -> None:
+    export_baseline("raw16", tmp_path / "raw16")
+    cache = FeatureCache(tmp_path / "cache", tmp_path / "raw16")
+    data = build_dataset(config(folder, views=2), cache)
+    assert len(data) == 2 * 36
+    np.testing.assert_allclose(data.actions[12:24, 0], -data.actions[:12, 0], atol=1e-7)
+    np.testing.assert_allclose(data.actions[12:24, 1], data.actions[:12, 1], atol=1e-7)
+    images = data.inputs[:24, 0].reshape(24, 3, 16, 16)
+    np.testing.assert_allclose(images[12:], images[:12, :, :, ::-1], atol=1e-5)
 
 
 def test_training_and_serving_see_the_same_bytes(folder: Path, tmp_path: Path) -> None:

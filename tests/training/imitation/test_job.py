@@ -36,7 +36,14 @@ def places(tmp_path: Path) -> Workplace:
 
 def config(demos: Path, **changes: object) -> BehaviourCloningConfig:
     base = BehaviourCloningConfig(
-        name="test", demos=(str(demos),), epochs=60, warmup_epochs=6, batch_size=40, encoder="oracle"
+        name="test",
+        demos=(str(demos),),
+        epochs=150,
+        warmup_epochs=15,
+        batch_size=40,
+        encoder="oracle",
+        standardise_state=True,
+        standardise_action=True,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 
@@ -69,13 +76,13 @@ def test_an_oracle_bundle(demos: Path, places: Workplace) -> None:
 
 def test_the_graph_computes_what_was_trained(demos: Path, places: Workplace) -> None:
     train_bundle(
-        config(demos, encoder="raw_patches", readout="keypoints", components=16, standardise_action=True),
+        config(demos, encoder="raw_patches", readout="keypoints", keypoints=8, components=16, epochs=60),
         places,
         "",
     )
     folder = places.bundles / "test"
     session = ControllerSession(folder)
-    controller = Controller(ControllerConfig(145, 192, "keypoints", components=16)).eval()
+    controller = Controller(ControllerConfig(145, 192, "keypoints", keypoints=8, components=16)).eval()
     load_weights(controller, folder / "weights.safetensors")
     random = np.random.default_rng(0)
     for _ in range(5):
@@ -90,9 +97,12 @@ def test_the_graph_computes_what_was_trained(demos: Path, places: Workplace) -> 
 
 
 def test_a_convolutional_network_learns_from_pixels(demos: Path, places: Workplace) -> None:
-    settings = config(demos, encoder="cnn", readout="keypoints", keypoints=8, epochs=60, learning_rate=3e-3)
+    settings = config(
+        demos, encoder="cnn", readout="keypoints", keypoints=8, epochs=40, warmup_epochs=4, batch_size=16
+    )
+    settings = replace(settings, learning_rate=3e-3)
     card, report = train_bundle(settings, places, "")
-    assert report.gain > 5
+    assert report.gain > 3
     assert card.encoder is not None
     assert card.encoder.name == "test_encoder"
     encoder = EncoderSession(places.bundles / "test_encoder")
