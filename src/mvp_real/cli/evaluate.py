@@ -61,9 +61,13 @@ def run(args: argparse.Namespace) -> int:
         raise MvpRealError(f"--budget is {args.budget} minutes; needs 0 or more (0 only writes the report)")
     # However it is told to stop: the nodes are ended in order and the report is written. A shell starts
     # background jobs with the interrupt ignored.
-    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signal_number, signal.default_int_handler)
-    return _study(args) if args.study else _evaluate(args)
+    stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in stops}
+    try:
+        return _study(args) if args.study else _evaluate(args)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _evaluate(args: argparse.Namespace) -> int:
