@@ -226,6 +226,14 @@ def _deviations(config: BehaviourCloningConfig) -> list[str]:
         )
     if config.standardise_state or config.standardise_action:
         found.append("Proprioception or actions are standardised; the thesis uses raw radians.")
+    if config.views > 1:
+        colours = " and in other colours" if config.views > 2 else ""
+        found.append(
+            f"Each frame is seen in {config.views} views, mirrored left to right (with the joints' signs){colours}; "
+            "the thesis found no benefit in augmentation and uses none."
+        )
+    if config.components:
+        found.append(f"The readout sees the first {config.components} principal components of each token.")
     if config.token_noise or config.state_noise or config.dropout:
         found.append("Noise or dropout in training; the thesis found no benefit and uses none.")
     if (config.epochs, config.warmup_epochs) != (thesis.epochs, thesis.warmup_epochs):

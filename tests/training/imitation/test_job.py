@@ -72,6 +72,7 @@ def test_an_oracle_bundle(demos: Path, places: Workplace) -> None:
     assert "demo_0" not in (folder / "README.md").read_text() or len(stored.training["demos"]) <= 8
     assert bundle_is_current(settings, places.bundles)
     assert not bundle_is_current(replace(settings, seed=2), places.bundles)
+    assert not any("views" in sentence for sentence in stored.deviations)
 
 
 def test_the_graph_computes_what_was_trained(demos: Path, places: Workplace) -> None:
@@ -81,6 +82,7 @@ def test_the_graph_computes_what_was_trained(demos: Path, places: Workplace) -> 
         "",
     )
     folder = places.bundles / "test"
+    assert any("16 principal components" in sentence for sentence in load_card(folder).deviations)
     session = ControllerSession(folder)
     controller = Controller(ControllerConfig(145, 192, "keypoints", keypoints=8, components=16)).eval()
     load_weights(controller, folder / "weights.safetensors")
