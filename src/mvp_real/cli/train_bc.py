@@ -14,7 +14,7 @@ from mvp_real.resources import config_file
 
 if TYPE_CHECKING:
     from mvp_real.training.imitation.config import BehaviourCloningConfig
-    from mvp_real.training.imitation.job import Workplace
+    from mvp_real.training.imitation.job import RunFolders
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +50,10 @@ def run(args: argparse.Namespace) -> int:
     torch = require("torch", "learn")
     torch.set_num_threads(args.threads)
     from mvp_real.training.imitation.config import load_config
-    from mvp_real.training.imitation.job import Workplace, bundle_is_current
+    from mvp_real.training.imitation.job import RunFolders, bundle_is_current
     from mvp_real.training.imitation.study import load_study
 
-    places = Workplace(args.runs, args.cache, args.out)
+    places = RunFolders(args.runs, args.cache, args.out)
     if args.study is None:
         path = args.config or config_file("train/bc.yaml")
         overrides: dict[str, Any] = {
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train(config: BehaviourCloningConfig, places: Workplace) -> None:
+def _train(config: BehaviourCloningConfig, places: RunFolders) -> None:
     from tqdm import tqdm
 
     from mvp_real.training.imitation.job import train_bundle

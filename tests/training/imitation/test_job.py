@@ -16,7 +16,7 @@ from mvp_real.inference.session import ControllerSession, EncoderSession
 from mvp_real.networks.controller import Controller, ControllerConfig
 from mvp_real.training.export_controller import add_metrics, load_weights, publish_controller
 from mvp_real.training.imitation.config import BehaviourCloningConfig
-from mvp_real.training.imitation.job import Workplace, bundle_is_current, train_bundle
+from mvp_real.training.imitation.job import RunFolders, bundle_is_current, train_bundle
 
 from .demonstration_fixture import write_demonstration
 
@@ -30,8 +30,8 @@ def demos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Workplace:
-    return Workplace(tmp_path / "bc", tmp_path / "cache", tmp_path / "bundles")
+def places(tmp_path: Path) -> RunFolders:
+    return RunFolders(tmp_path / "bc", tmp_path / "cache", tmp_path / "bundles")
 
 
 def config(demos: Path, **changes: object) -> BehaviourCloningConfig:
@@ -48,7 +48,7 @@ def config(demos: Path, **changes: object) -> BehaviourCloningConfig:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def test_an_oracle_bundle(demos: Path, places: Workplace) -> None:
+def test_an_oracle_bundle(demos: Path, places: RunFolders) -> None:
     settings = config(demos, readout="flat")
     card, report = train_bundle(settings, places, "the command")
     assert report.gain > 5
@@ -75,7 +75,7 @@ def test_an_oracle_bundle(demos: Path, places: Workplace) -> None:
     assert not any("views" in sentence for sentence in stored.deviations)
 
 
-def test_the_graph_computes_what_was_trained(demos: Path, places: Workplace) -> None:
+def test_the_graph_computes_what_was_trained(demos: Path, places: RunFolders) -> None:
     train_bundle(
         config(demos, encoder="raw_patches", readout="keypoints", keypoints=8, components=16, epochs=60),
         places,
@@ -98,7 +98,7 @@ def test_the_graph_computes_what_was_trained(demos: Path, places: Workplace) -> 
         assert np.abs(found - expected).max() < 1e-5 * max(1.0, float(np.abs(expected).max()))
 
 
-def test_a_convolutional_network_learns_from_pixels(demos: Path, places: Workplace) -> None:
+def test_a_convolutional_network_learns_from_pixels(demos: Path, places: RunFolders) -> None:
     settings = config(
         demos, encoder="cnn", readout="keypoints", keypoints=8, epochs=40, warmup_epochs=4, batch_size=16
     )
@@ -117,7 +117,7 @@ def test_a_convolutional_network_learns_from_pixels(demos: Path, places: Workpla
     assert moves[1] - moves[0] == pytest.approx(0.05, abs=0.03)
 
 
-def test_measured_figures_enter_the_card_once(demos: Path, places: Workplace) -> None:
+def test_measured_figures_enter_the_card_once(demos: Path, places: RunFolders) -> None:
     from mvp_real.bundle import Metric
 
     train_bundle(config(demos, readout="flat"), places, "")
@@ -130,7 +130,7 @@ def test_measured_figures_enter_the_card_once(demos: Path, places: Workplace) ->
 
 
 def test_a_controller_is_published_under_its_final_name(
-    demos: Path, places: Workplace, tmp_path: Path
+    demos: Path, places: RunFolders, tmp_path: Path
 ) -> None:
     train_bundle(config(demos, readout="flat"), places, "")
     row = {"subject": "test", "metric": "success_plain", "k": 15, "n": 16, "low": 0.72, "high": 0.99}

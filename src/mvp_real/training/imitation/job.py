@@ -25,7 +25,7 @@ END_TO_END = "cnn"
 
 
 @dataclass(frozen=True)
-class Workplace:
+class RunFolders:
     """Folders of a training.
 
     Attributes:
@@ -41,7 +41,7 @@ class Workplace:
 
 def train_bundle(
     config: BehaviourCloningConfig,
-    places: Workplace,
+    places: RunFolders,
     command: str,
     reading: Callable[[int, int], None] | None = None,
     progress: Progress | None = None,
@@ -87,7 +87,7 @@ def encoder_directory(name: str, bundles: Path) -> Path:
 
 def _train_features(
     config: BehaviourCloningConfig,
-    places: Workplace,
+    places: RunFolders,
     run: Path,
     command: str,
     reading: Callable[[int, int], None] | None,
@@ -109,7 +109,7 @@ def _train_features(
 
 def _train_pixels(
     config: BehaviourCloningConfig,
-    places: Workplace,
+    places: RunFolders,
     run: Path,
     command: str,
     reading: Callable[[int, int], None] | None,
