@@ -21,9 +21,8 @@ from mvp_real.bundle import (
     Tensor,
     asset,
     load_card,
-    render_readme,
-    save_card,
 )
+from mvp_real.bundle_writer import save_card
 from mvp_real.errors import MvpRealError
 
 JOINTS = (*(f"joint{i}" for i in range(1, 8)), "gripper")
@@ -141,9 +140,3 @@ def test_any_yaml_content_is_either_a_card_or_a_named_error(
     (directory / "card.yaml").write_text(yaml.safe_dump(content))
     with pytest.raises(MvpRealError):
         load_card(directory)
-
-
-def test_the_readme_shows_figures_and_deviations(tmp_path: Path) -> None:
-    page = render_readme(controller(tmp_path))
-    assert "| plain: success | 15/16 | 0.717 to 0.989 | `mvp_real evaluate` |" in page
-    assert "- Reads keypoints." in page

@@ -8,10 +8,8 @@ The card says what the model may be wired to; a node refuses a bundle whose card
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import re
-import types
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 import yaml
 
 from mvp_real.errors import MvpRealError, unknown_name
+from mvp_real.records import RecordError, parse
 
 SCHEMA_VERSION = 1
 CARD_FILE = "card.yaml"
@@ -47,6 +46,9 @@ class Asset:
     file: str
     sha256: str
 
+    def __post_init__(self) -> None:
+        _require_digest(f"sha256 of '{self.file}'", self.sha256)
+
 
 @dataclass(frozen=True)
 class EncoderReference:
@@ -61,6 +63,10 @@ class EncoderReference:
     name: str
     sha256: str = ""
     preprocessing_hash: str = ""
+
+    def __post_init__(self) -> None:
+        _require_digest(f"sha256 of encoder '{self.name}'", self.sha256)
+        _require_digest(f"preprocessing_hash of encoder '{self.name}'", self.preprocessing_hash)
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,12 @@ class Card:
         )
 
 
+def _require_digest(what: str, digest: str) -> None:
+    """Empty stands for none."""
+    if digest and not re.fullmatch(r"[0-9a-f]{8,64}", digest):
+        raise BundleError(f"{what}: '{digest}' is not a hexadecimal digest")
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, as 64 hexadecimal digits."""
     digest = hashlib.sha256()
@@ -217,7 +229,10 @@ def load_card(directory: Path, verify: bool = True) -> Card:
         raise BundleError(f"no {CARD_FILE} in '{directory}'; a bundle is made by: mvp_real export") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BundleError(f"'{path}' is not valid YAML: {error}") from error
-    card = typing.cast(Card, _parse(content, Card, "card"))
+    try:
+        card = typing.cast(Card, parse(content, Card, "card"))
+    except RecordError as error:
+        raise BundleError(f"'{path}': {error}") from error
     if verify:
         for item in (card.model, card.weights):
             if not item.file:
@@ -235,146 +250,3 @@ def load_card(directory: Path, verify: bool = True) -> Card:
                     "restore it or export the bundle again"
                 )
     return card
-
-
-def save_card(card: Card, directory: Path) -> Path:
-    """Write `card.yaml` and the README rendered from it; return the card's path."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / CARD_FILE
-    path.write_text(
-        yaml.safe_dump(_plain(card), sort_keys=False, allow_unicode=True, width=110), encoding="utf-8"
-    )
-    (directory / "README.md").write_text(render_readme(card), encoding="utf-8")
-    return path
-
-
-def render_readme(card: Card) -> str:
-    """The bundle's README: the card as a page for people."""
-    lines = [f"# {card.name}", "", card.summary, "", f"Kind: {card.kind}. Licence: {card.licence}.", ""]
-    rows: list[tuple[str, str]] = []
-    if card.task:
-        rows.append(("task, robot", f"{card.task}, {card.robot}"))
-    if card.image is not None:
-        rows.append(("image", f"{card.image.crop} px {card.image.anchor} crop to {card.image.size} px"))
-    if card.encoder is not None:
-        rows += [("encoder", f"{card.encoder.name} ({card.encoder.sha256[:12] or 'simulator state'})")]
-        rows += [("readout of the frozen encoder", card.readout)]
-    if card.action is not None:
-        rows.append(
-            (
-                "control period",
-                f"{card.action.control_period} s, deltas from the {card.action.delta_reference} joints",
-            )
-        )
-    rows += [(f"input `{t.name}`", " x ".join(map(str, t.shape))) for t in card.inputs]
-    rows += [(f"output `{t.name}`", " x ".join(map(str, t.shape))) for t in card.outputs]
-    lines += ["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows), ""]
-    if card.metrics:
-        lines += [
-            "## Measured",
-            "",
-            "| what | figure | 95 % interval | command |",
-            "| --- | --- | --- | --- |",
-        ]
-        lines += [_metric_row(metric) for metric in card.metrics] + [""]
-    if card.training:
-        lines += ["## Training", "", *_outline(card.training), ""]
-    for title, sentences in (
-        ("Deviations from the thesis", card.deviations),
-        ("What it is not", card.limitations),
-    ):
-        if sentences:
-            lines += [f"## {title}", "", *(f"- {sentence}" for sentence in sentences), ""]
-    return "\n".join(lines)
-
-
-def _metric_row(metric: Metric) -> str:
-    figure = f"{metric.k}/{metric.n}" if metric.k is not None else f"{metric.value:.4g}"
-    interval = "" if metric.low is None or metric.high is None else f"{metric.low:.3g} to {metric.high:.3g}"
-    return f"| {metric.subject}: {metric.metric} | {figure} | {interval} | `{metric.command}` |"
-
-
-def _outline(record: dict[str, Any]) -> list[str]:
-    lines = []
-    for key, value in record.items():
-        if isinstance(value, (list, tuple)) and len(value) > 8:
-            text = f"{len(value)} entries, listed in {CARD_FILE}"
-        else:
-            text = str(value)
-        lines.append(f"- {key.replace('_', ' ')}: {text}")
-    return lines
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses and tuples as YAML's own types; fields at their default are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            f.name: _plain(getattr(value, f.name))
-            for f in dataclasses.fields(value)
-            if not _is_default(value, f)
-        }
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value
-
-
-def _is_default(record: Any, item: dataclasses.Field[Any]) -> bool:
-    value = getattr(record, item.name)
-    if item.default_factory is not dataclasses.MISSING:
-        return bool(value == item.default_factory())
-    return item.name != "schema" and item.default is not dataclasses.MISSING and bool(value == item.default)
-
-
-def _parse(value: Any, kind: Any, where: str) -> Any:
-    """Check `value` against a type annotation and build the dataclasses it names.
-
-    Raises:
-        BundleError: A field is missing, unknown or of the wrong type; the message gives its path.
-    """
-    origin = typing.get_origin(kind)
-    if origin in (types.UnionType, typing.Union):
-        inner = [option for option in typing.get_args(kind) if option is not type(None)]
-        return None if value is None else _parse(value, inner[0], where)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise BundleError(f"{where}: expected a list, got {value!r}")
-        options = typing.get_args(kind)
-        if options[-1] is Ellipsis:
-            return tuple(_parse(item, options[0], f"{where}[{i}]") for i, item in enumerate(value))
-        if len(options) != len(value):
-            raise BundleError(f"{where}: expected {len(options)} entries, got {len(value)}")
-        pairs = enumerate(zip(value, options, strict=True))
-        return tuple(_parse(item, option, f"{where}[{i}]") for i, (item, option) in pairs)
-    if dataclasses.is_dataclass(kind):
-        return _parse_record(value, kind, where)
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise BundleError(f"{where}: expected a mapping, got {value!r}")
-        return value
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise BundleError(f"{where}: expected {kind.__name__}, got {value!r}")
-    return value
-
-
-def _parse_record(value: Any, kind: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise BundleError(f"{where}: expected a mapping, got {value!r}")
-    hints = typing.get_type_hints(kind)
-    for key in value:
-        if key not in hints:
-            raise BundleError(f"{where}: {unknown_name('field', str(key), hints)}")
-    arguments = {}
-    for item in dataclasses.fields(kind):
-        if item.name in value:
-            arguments[item.name] = _parse(value[item.name], hints[item.name], f"{where}.{item.name}")
-        elif item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
-            raise BundleError(f"{where}: '{item.name}' is missing")
-    for name in ("sha256", "preprocessing_hash"):
-        digest = arguments.get(name, "")
-        if digest and not re.fullmatch(r"[0-9a-f]{8,64}", digest):
-            raise BundleError(f"{where}.{name}: '{digest}' is not a hexadecimal digest")
-    return kind(**arguments)

@@ -8,7 +8,8 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
-from mvp_real.bundle import ORACLE, Action, Asset, Card, EncoderReference, Tensor, asset, save_card
+from mvp_real.bundle import ORACLE, Action, Asset, Card, EncoderReference, Tensor, asset
+from mvp_real.bundle_writer import save_card
 from mvp_real.robots.table import load_robot
 
 

@@ -12,7 +12,8 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx")
 pytest.importorskip("cv2")
 
-from mvp_real.bundle import BundleError, Tensor, save_card
+from mvp_real.bundle import BundleError, Tensor
+from mvp_real.bundle_writer import save_card
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.errors import MvpRealError
 from mvp_real.inference.runtime import OnnxModel, RuntimeOptions

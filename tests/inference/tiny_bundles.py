@@ -7,7 +7,8 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
-from mvp_real.bundle import Action, Asset, Card, EncoderReference, ImageInput, Tensor, asset, save_card
+from mvp_real.bundle import Action, Asset, Card, EncoderReference, ImageInput, Tensor, asset
+from mvp_real.bundle_writer import save_card
 from mvp_real.cameras.preprocessing import Preprocessing
 
 JOINTS = ("joint1", "joint2", "joint3", "joint4", "joint5", "joint6", "joint7", "gripper")

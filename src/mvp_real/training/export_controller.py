@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from mvp_real import bundle
 from mvp_real.bundle import Action, Card, EncoderReference, Metric, Tensor
+from mvp_real.bundle_writer import save_card
 from mvp_real.errors import MvpRealError
 from mvp_real.networks.controller import Controller
 from mvp_real.training.imitation.behaviour_cloning import TrainingReport
@@ -90,7 +91,7 @@ def export_controller(
         deviations=tuple(_deviations(config)),
         limitations=tuple(_limitations(config)),
     )
-    bundle.save_card(card, directory)
+    save_card(card, directory)
     return card
 
 
@@ -100,7 +101,7 @@ def add_metrics(directory: Path, metrics: tuple[Metric, ...]) -> Card:
     measured = {(metric.subject, metric.metric) for metric in metrics}
     kept = tuple(metric for metric in card.metrics if (metric.subject, metric.metric) not in measured)
     card = replace(card, metrics=kept + metrics)
-    bundle.save_card(card, directory)
+    save_card(card, directory)
     return card
 
 
@@ -126,7 +127,7 @@ def publish_controller(
     for item in (card.model, card.weights):
         shutil.copyfile(source / item.file, directory / item.file)
     card = replace(card, name=directory.name, metrics=card.metrics + tuple(metrics))
-    bundle.save_card(card, directory)
+    save_card(card, directory)
     return card
 
 

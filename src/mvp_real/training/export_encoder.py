@@ -14,6 +14,7 @@ from torch import nn
 
 from mvp_real import bundle
 from mvp_real.bundle import Card, Metric, Tensor
+from mvp_real.bundle_writer import save_card
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.errors import MvpRealError, require
 from mvp_real.networks.vit import VisionTransformer
@@ -76,7 +77,7 @@ def export_encoder(
         deviations=tuple(deviations),
         limitations=tuple(limitations),
     )
-    bundle.save_card(card, directory)
+    save_card(card, directory)
     return card
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from mvp_real import bundle
 from mvp_real.bundle import Card, Tensor
+from mvp_real.bundle_writer import save_card
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.errors import unknown_name
 from mvp_real.networks.baseline_encoders import Blank, RawPatches, RawPixels
@@ -82,5 +83,5 @@ def export_encoder_bundle(
         training=training,
         limitations=("A baseline for comparison, not meant to run a robot.",),
     )
-    bundle.save_card(card, directory)
+    save_card(card, directory)
     return card
