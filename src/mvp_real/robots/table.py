@@ -91,6 +91,8 @@ class RobotTable:
         return state
 
 
+HUMANOIDS = ("digit",)  # files in the same folder that `robots/digit.py` reads
+
 # Nested keys of the file and the attribute that each one fills.
 _NESTED = {
     ("gripper", "stroke"): "gripper_stroke",
@@ -107,14 +109,14 @@ _LENGTHS = {
 
 
 def load_robot(name: str) -> RobotTable:
-    """The table of a robot in `config/robots/`.
+    """The table of an arm in `config/robots/`.
 
     Raises:
         MvpRealError: No such robot (the near names are suggested).
         RobotTableError: The file is wrong.
     """
     directory = share_directory() / "config" / "robots"
-    known = [path.stem for path in directory.glob("*.yaml")]
+    known = [path.stem for path in directory.glob("*.yaml") if path.stem not in HUMANOIDS]
     if name not in known:
         raise unknown_name("robot", name, known)
     return read_robot(config_file(f"robots/{name}.yaml"))
