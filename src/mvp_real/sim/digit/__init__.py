@@ -1,0 +1,7 @@
+"""Digit in MuJoCo: the full model with its closed loops, and the reduced one that training uses."""
+
+from mvp_real.sim.digit.full import full_model
+from mvp_real.sim.digit.readout import JointReadout
+from mvp_real.sim.digit.reduced import reduced_model
+
+__all__ = ["JointReadout", "full_model", "reduced_model"]

@@ -1,0 +1,90 @@
+"""Where the robot stands: light, sky, cameras that follow it, and a plane to walk on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import mujoco
+import numpy as np
+
+from mvp_real.messages import FloatArray
+
+Terrain = Callable[[mujoco.MjSpec], None]
+
+# Cameras that keep their direction while they follow the base: name, position relative to it in m, vertical opening
+# in degrees. They look at the middle of the robot.
+_CAMERAS = {"side": (0.0, -3.2, 0.35), "front": (3.2, 0.0, 0.35), "scene": (2.3, -2.1, 0.55)}
+_LOOK_AT_HEIGHT = -0.22
+_OPENING = 38.0
+PICTURE_SIZE = (1280, 960)
+
+
+def add_plane(spec: mujoco.MjSpec) -> None:
+    """The default terrain: an endless plane called `floor` with a metre grid."""
+    spec.worldbody.add_geom(
+        name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=(0.0, 0.0, 0.5), material="ground", group=0
+    )
+
+
+def add_surroundings(spec: mujoco.MjSpec, terrain: Terrain | None = None) -> None:
+    """Add light, sky, ground material, cameras `side`, `front`, `scene`, and the terrain.
+
+    Args:
+        spec: Model with a body `base`.
+        terrain: Adds the ground to the model; its material may be `ground`. None for a plane called `floor`.
+    """
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = PICTURE_SIZE
+    spec.visual.headlight.ambient = (0.35, 0.35, 0.36)
+    spec.visual.headlight.diffuse = (0.35, 0.35, 0.35)
+    spec.visual.headlight.specular = (0.1, 0.1, 0.1)
+    spec.visual.rgba.haze = (0.80, 0.84, 0.88, 1.0)
+    spec.visual.map.znear = 0.01
+    spec.stat.extent = 2.0
+    spec.stat.center = (0.0, 0.0, 0.8)
+    spec.add_texture(
+        name="sky",
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=(0.62, 0.72, 0.82),
+        rgb2=(0.90, 0.92, 0.94),
+        width=256,
+        height=1536,
+    )
+    spec.add_texture(
+        name="ground",
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
+        rgb1=(0.72, 0.73, 0.74),
+        rgb2=(0.66, 0.67, 0.69),
+        mark=mujoco.mjtMark.mjMARK_EDGE,
+        markrgb=(0.55, 0.56, 0.58),
+        width=300,
+        height=300,
+    )
+    material = spec.add_material(
+        name="ground", texuniform=True, texrepeat=(1.0, 1.0), reflectance=0.0, specular=0.1
+    )
+    material.textures[int(mujoco.mjtTextureRole.mjTEXROLE_RGB)] = "ground"
+    spec.worldbody.add_light(
+        name="sun",
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        pos=(0.0, 0.0, 6.0),
+        dir=(0.35, 0.45, -1.0),
+        diffuse=(0.55, 0.54, 0.52),
+        specular=(0.2, 0.2, 0.2),
+        castshadow=True,
+    )
+    for name, place in _CAMERAS.items():
+        x, y, z = place
+        camera = spec.body("base").add_camera(
+            name=name, mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACK, pos=place, fovy=_OPENING
+        )
+        camera.alt.xyaxes = _camera_axes(np.array([-x, -y, _LOOK_AT_HEIGHT - z]))
+    (terrain or add_plane)(spec)
+
+
+def _camera_axes(direction: FloatArray) -> FloatArray:
+    """(6,) x axis (level) and y axis (up) of a camera that looks along `direction`."""
+    right = np.cross(direction, (0.0, 0.0, 1.0))
+    up = np.cross(right, direction)
+    return np.concatenate([right / np.linalg.norm(right), up / np.linalg.norm(up)])
