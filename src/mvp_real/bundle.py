@@ -1,9 +1,11 @@
 """Policy bundles: folders with `model.onnx`, `weights.safetensors`, `card.yaml` and a README from the card.
 
-The card says what the model may be wired to; a node refuses a bundle whose card does not match. Two kinds:
+The card says what the model may be wired to; a node refuses a bundle whose card does not match. Three kinds:
 
 * `encoder`: `image` (B, 3, S, S) float32, normalised, to `tokens` (B, T, D) float32.
 * `controller`: `feature` (B, T, D) and `proprioception` (B, n), float32, to `action` (B, n) float32.
+* `locomotion`: `tokens` (B, 16, 102) float32, oldest first, and `mask` (B, 16) float32, 1 for a token and 0 for
+  padding, to `action` (B, 36) float32: the mean, not clipped. Normalisation of the inputs is inside the graph.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from mvp_real.records import RecordError, parse
 
 SCHEMA_VERSION = 1
 CARD_FILE = "card.yaml"
-KINDS = ("encoder", "controller")
+KINDS = ("encoder", "controller", "locomotion")
 READOUTS = ("class", "mean", "grid", "keypoints", "attention", "flat")
 ORACLE = "oracle"  # name of the encoder whose feature is the simulator's privileged state
 
@@ -109,6 +111,42 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Walking:
+    """The robot that a walking policy was trained on, and what its numbers mean (Xiao 2023, sec. 6.4).
+
+    `control.locomotion.wiring.walking_of` makes it from the robot's table, `check_walking` compares.
+
+    Attributes:
+        motors: Names in the order of the PD targets.
+        gain_motors: Names in the order of the gains.
+        observed_joints: Names in the order of the joint positions in the observation.
+        default_pose: Motor angles at an action of zero, rad.
+        default_joints: Positions of the observed joints that are subtracted in the observation, rad.
+        kp, kd: Nominal gains of the motors, Nm/rad and Nm s/rad.
+        target_scale: rad per unit of action.
+        gain_scale: Share of the nominal gain per unit of action.
+        gain_range: Smallest and largest share of the nominal gain.
+        control_period: Time between two actions, s.
+        window: Tokens in the context.
+        gait_period: Time of one cycle of the clock input, s.
+    """
+
+    motors: tuple[str, ...]
+    gain_motors: tuple[str, ...]
+    observed_joints: tuple[str, ...]
+    default_pose: tuple[float, ...]
+    default_joints: tuple[float, ...]
+    kp: tuple[float, ...]
+    kd: tuple[float, ...]
+    target_scale: float
+    gain_scale: float
+    gain_range: tuple[float, float]
+    control_period: float
+    window: int
+    gait_period: float
+
+
+@dataclass(frozen=True)
 class Metric:
     """One measured figure and the command that reproduces it. `k` of `n` for rates, `value` otherwise."""
 
@@ -147,6 +185,7 @@ class Card:
     encoder: EncoderReference | None = None
     readout: str = ""
     action: Action | None = None
+    walking: Walking | None = None
     training: dict[str, Any] = field(default_factory=dict)
     metrics: tuple[Metric, ...] = ()
     deviations: tuple[str, ...] = ()
@@ -165,6 +204,8 @@ class Card:
             raise BundleError(
                 f"encoder card '{self.name}' lacks 'image' (the preprocessing it was trained with)"
             )
+        if self.kind == "locomotion" and self.walking is None:
+            raise BundleError(f"locomotion card '{self.name}' lacks 'walking' (the robot it was trained on)")
         if self.kind == "controller":
             if self.encoder is None or self.action is None:
                 raise BundleError(f"controller card '{self.name}' needs both 'encoder' and 'action'")

@@ -40,6 +40,11 @@ def render_readme(card: Card) -> str:
                 f"{card.action.control_period} s, deltas from the {card.action.delta_reference} joints",
             )
         )
+    if card.walking is not None:
+        rows.append(
+            ("control period", f"{card.walking.control_period} s, window of {card.walking.window} tokens")
+        )
+        rows.append(("gait period", f"{card.walking.gait_period} s"))
     rows += [(f"input `{t.name}`", " x ".join(map(str, t.shape))) for t in card.inputs]
     rows += [(f"output `{t.name}`", " x ".join(map(str, t.shape))) for t in card.outputs]
     lines += ["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows), ""]

@@ -51,12 +51,14 @@ class JointReading:
         position: (n,) rad, gripper as opening fraction.
         velocity: (n,) rad/s, or None where the robot does not report it.
         stamp: Time of the measurement, s.
+        effort: (n,) torque in Nm, or None where the robot does not report it.
     """
 
     names: tuple[str, ...]
     position: FloatArray
     velocity: FloatArray | None
     stamp: float
+    effort: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -74,3 +76,49 @@ class JointTarget:
     position: FloatArray
     stamp: float
     duration: float
+
+
+@dataclass(frozen=True)
+class ImuReading:
+    """What the inertial unit in a robot's base says.
+
+    Attributes:
+        orientation: (4,) unit quaternion w, x, y, z from the base frame to the world frame.
+        angular_velocity: (3,) rad/s in the base frame.
+        stamp: Time of the measurement, s.
+    """
+
+    orientation: FloatArray
+    angular_velocity: FloatArray
+    stamp: float
+
+
+@dataclass(frozen=True)
+class BaseReading:
+    """The robot's own estimate of where its base is and how fast it moves.
+
+    Attributes:
+        position: (3,) m in the world frame; the last one is the height above the ground.
+        linear_velocity: (3,) m/s in the base frame.
+        stamp: Time of the estimate, s.
+    """
+
+    position: FloatArray
+    linear_velocity: FloatArray
+    stamp: float
+
+
+@dataclass(frozen=True)
+class PdCommand:
+    """What the motors are told until the next command: torque = kp (position - q) - kd qdot.
+
+    Attributes:
+        position: (n,) rad, in the order of the robot's motors.
+        kp, kd: (n,) Nm/rad and Nm s/rad.
+        stamp: Time of the measurements that the command was computed from, s.
+    """
+
+    position: FloatArray
+    kp: FloatArray
+    kd: FloatArray
+    stamp: float

@@ -9,12 +9,16 @@ from mvp_real.messages import FloatArray
 
 
 class DriverState(Enum):
-    """What the driver is doing. STOPPED is latched."""
+    """What the driver is doing. STOPPED is latched, and so is FALLEN, which only a walking robot knows."""
 
     DISABLED = "disabled"
     RUNNING = "running"
     HOLD = "hold"
     STOPPED = "stopped"
+    FALLEN = "fallen"
+
+
+LATCHED = (DriverState.STOPPED, DriverState.FALLEN)  # only `clear_fault` by an operator leads out of these
 
 
 @dataclass(frozen=True, eq=False)
