@@ -8,6 +8,7 @@ again.
 from __future__ import annotations
 
 import difflib
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -38,6 +39,8 @@ class MujocoBackend:
         decimation: Physics steps per control step.
         dt: Physics step, s; the scene's own if None.
         threads: Worker threads; 0 is one per core.
+        persistent: Keep all intermediate results of every simulation (more memory). Then velocities and sensors
+            are current after a step as positions are, at no cost, because the next step goes on from there.
 
     Raises:
         MvpRealError: `num_envs` or `decimation` is below 1, or MuJoCo is too old for `Batch`.
@@ -54,6 +57,7 @@ class MujocoBackend:
         decimation: int = 1,
         dt: float | None = None,
         threads: int = 0,
+        persistent: bool = False,
     ) -> None:
         if num_envs < 1 or decimation < 1:
             raise MvpRealError(
@@ -65,7 +69,10 @@ class MujocoBackend:
         self.num_envs, self.decimation = num_envs, decimation
         self.model = spec.compile()
         self.dt = float(self.model.opt.timestep)
-        self._batch = batch.Batch(self.model, num_envs, threads)
+        self._batch = batch.Batch(self.model, num_envs, threads, persistent)
+        stage = mujoco.mjtStage.mjSTAGE_VEL if persistent else mujoco.mjtStage.mjSTAGE_POS
+        self._stage = int(stage.value)
+        self._varied: set[str] = set()
         self._ctrl, self._qpos, self._qvel = (self._batch.bind(name) for name in ("ctrl", "qpos", "qvel"))
         self._xfrc = self._batch.bind("xfrc_applied")
         self._xpos, self._xquat = self._batch.bind("xpos"), self._batch.bind("xquat")
@@ -129,8 +136,75 @@ class MujocoBackend:
         self._xfrc[ids, number, 3:] = 0.0 if torque is None else torque
 
     def step(self, count: int = 1) -> None:
-        """Run `count` control steps; body and site positions are current afterwards."""
-        self._batch.step(nstep=count * self.decimation, stage=mujoco.mjtStage.mjSTAGE_POS.value)
+        """Run `count` control steps; body and site positions are current afterwards, forces are those of the last
+        physics step.
+        """
+        self._batch.step(nstep=count * self.decimation, stage=self._stage)
+
+    def data_field(self, name: str) -> NDArray[Any]:
+        """Live (N, ...) view of an MjData field; only state fields can be written.
+
+        Bind before the first step: an output that is bound later is zero until the next call.
+        """
+        return self._batch.bind(name)
+
+    def sensor(self, name: str) -> FloatArray:
+        """(N, dimension) readings of a sensor; touch sensors read the last physics step, N."""
+        number = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_SENSOR, name)
+        if number < 0:
+            raise unknown_name("sensor", name, [self.model.sensor(k).name for k in range(self.model.nsensor)])
+        start = self.model.sensor_adr[number]
+        return self._batch.bind("sensordata")[:, start : start + self.model.sensor_dim[number]]
+
+    def model_field(self, name: str) -> NDArray[Any]:
+        """Live (N, ...) per-simulation values of an MjModel field, for writing at every step.
+
+        After writing masses or geometry call `update_constants`; gains, damping, friction and contact parameters
+        count at once.
+        """
+        self._check_field(name)
+        self._varied.add(name)
+        return self._batch.expand(name)
+
+    def update_constants(self, env_ids: Environments = None) -> None:
+        """Derive constants again (`mj_setConst`) after model fields were written."""
+        self._batch.set_const(self._ids(env_ids))
+
+    def forward(self, env_ids: Environments = None) -> None:
+        """Make every derived field current after the state or a model field was written."""
+        self._batch.forward(self._ids(env_ids))
+
+    def reset_state(self, env_ids: Environments = None) -> None:
+        """Back to the initial state without computing anything, for a reset that goes on with `data_field`."""
+        ids = self._ids(env_ids)
+        self._batch.reset(ids, stage=mujoco.mjtStage.mjSTAGE_NONE.value)
+        self._batch.warning[ids] = 0
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Everything that decides how the simulations go on: states, failure counts, per-simulation fields."""
+        fields = {f"model/{name}": self._batch.expand(name).copy() for name in sorted(self._varied)}
+        return {"state": self._batch.state.copy(), "warning": self._batch.warning.copy(), **fields}
+
+    def restore(self, snapshot: dict[str, NDArray[Any]]) -> None:
+        """Go on exactly from a snapshot of the same scene.
+
+        Raises:
+            MvpRealError: The snapshot is of another scene or number of simulations.
+        """
+        for name, values in snapshot.items():
+            live = {"state": self._batch.state, "warning": self._batch.warning}.get(name)
+            if live is None:
+                live = self.model_field(name.removeprefix("model/"))
+            if live.shape != np.shape(values):
+                raise MvpRealError(
+                    f"snapshot of the simulator: '{name}' has the shape {np.shape(values)}, this scene {live.shape};"
+                    " restore it with the number of robots and the model it was made with"
+                )
+            live[:] = values
+        self._batch.set_const()
+        warning = self._batch.warning.copy()
+        self._batch.forward(stage=self._stage)
+        self._batch.warning[:] = warning
 
     def body_state(self, body: str) -> tuple[FloatArray, FloatArray]:
         """Position (N, 3) and quaternion (N, 4) of a body."""
@@ -165,12 +239,7 @@ class MujocoBackend:
 
         Derived constants follow (`mj_setConst`). Set masses and inertias together.
         """
-        if not field.startswith("opt.") and not hasattr(self.model, field):
-            near = difflib.get_close_matches(field, dir(self.model), n=3)
-            raise MvpRealError(
-                f"unknown model field '{field}'; did you mean {' or '.join(near) or 'body_mass'}?"
-            )
-        self._batch.expand(field)[self._ids(env_ids)] = values
+        self.model_field(field)[self._ids(env_ids)] = values
         self._batch.set_const()
 
     def diverged(self) -> NDArray[np.bool_]:
@@ -184,6 +253,13 @@ class MujocoBackend:
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
+
+    def _check_field(self, name: str) -> None:
+        if not name.startswith("opt.") and not hasattr(self.model, name):
+            near = difflib.get_close_matches(name, dir(self.model), n=3)
+            raise MvpRealError(
+                f"unknown model field '{name}'; did you mean {' or '.join(near) or 'body_mass'}?"
+            )
 
     def _ids(self, env_ids: Environments) -> NDArray[np.intp]:
         return np.arange(self.num_envs) if env_ids is None else np.asarray(env_ids, dtype=np.intp)
