@@ -5,6 +5,7 @@ mvp_real evaluate pick_fruit --bundle A --placements random:100 --scene varied
 mvp_real evaluate --study studies/pick_fruit/study.yaml --budget 30
 
 Every trial is logged as it ends: the same command goes on where an interrupted one stopped.
+A study also goes on from the results committed beside it: published rows are taken up, not run again.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         if report.trials:
             results, page = pick_fruit.write(report, directory)
     if report.trials:
-        terminal.print_report(report.trials)
+        terminal.print_report(report)
         print(f"results: {results}\npage:    {page}")
     return 0 if complete else 3
 
@@ -124,6 +125,6 @@ def _study(args: argparse.Namespace) -> int:
     result = study_run.run_study(
         study, args.out, deadline, workers=args.workers, only=args.block, progress_bar=terminal.progress_bar
     )
-    terminal.print_report(result.report.trials, result.verdicts)
+    terminal.print_report(result.report, result.verdicts)
     print(f"results: {result.results}\nreport:  {result.markdown}")
     return 0 if result.report.complete else 3

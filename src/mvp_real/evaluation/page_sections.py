@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mvp_real.evaluation.placement_map import NUMBERED, placement_map
 from mvp_real.evaluation.report import Report
-from mvp_real.evaluation.summary import SuccessRow, comparison_rows, placement_set, success_rows
+from mvp_real.evaluation.summary import SuccessRow, comparison_rows, placement_set
 from mvp_real.evaluation.trials import CATEGORIES, TrialRecord
 
 EMBED_LIMIT = 24 << 20  # bytes of clips inside the page; further ones are linked beside it
@@ -53,7 +53,7 @@ def success_section(report: Report) -> str:
             "#" + ("" if row.median_miss is None else f"{1000 * row.median_miss:.0f} mm"),
             "#" + ("" if row.median_duration is None else f"{row.median_duration:.1f} s"),
         )
-        for row in success_rows(report.trials)
+        for row in report.rows
     ]
     head = (
         "subject", "scene", "placements", "successes", "rate", "0 to 100 %", "Wilson 95 %", "median miss",
@@ -80,7 +80,7 @@ def comparison_section(report: Report) -> str:
             f"#{probability(row.paired.p)}",
             f"#{probability(row.holm)}",
         )
-        for row in comparison_rows(report.trials)
+        for row in comparison_rows(report.outcomes)
         if row.paired.n
     ]
     if not rows:
@@ -139,7 +139,7 @@ def _numbers(report: Report) -> str:
 
 def failure_section(report: Report) -> str:
     """Counts per category and the list of failed trials."""
-    rows = success_rows(report.trials)
+    rows = report.rows
     used = [name for name in CATEGORIES if name and any(name in row.categories for row in rows)]
     if not used:
         return "<h2>Failures</h2><p>None.</p>"

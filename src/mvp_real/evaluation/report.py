@@ -8,10 +8,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mvp_real.evaluation.summary import comparison_records, result_rows
-from mvp_real.evaluation.trials import TrialRecord
+from mvp_real.evaluation.published import PublishedRow
+from mvp_real.evaluation.summary import (
+    RESULTS_FILE,
+    SuccessRow,
+    comparison_records,
+    result_rows,
+    success_rows,
+)
+from mvp_real.evaluation.trials import Outcome, TrialRecord
 
-RESULTS_FILE = "results.json"
 PAGE_FILE = "report.html"
 
 
@@ -49,6 +55,7 @@ class Report:
         command: The command line that makes this report again.
         planned: Number of trials that the protocol asks for.
         notes: Sentences a reader must not miss, e.g. that trials are missing.
+        published: Rows taken up from results that were published before; their trials are not in `trials`.
     """
 
     title: str
@@ -60,12 +67,28 @@ class Report:
     trials: Sequence[TrialRecord]
     subjects: Sequence[SubjectNote] = ()
     notes: Sequence[str] = ()
+    published: Sequence[PublishedRow] = ()
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
         """Whether every planned trial has been run."""
-        return len(self.trials) >= self.planned
+        return self.finished >= self.planned
+
+    @property
+    def finished(self) -> int:
+        """Number of trials that the report rests on."""
+        return len(self.outcomes)
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """How every trial ended, those of published rows first."""
+        return [*(trial for row in self.published for trial in row.trials()), *self.trials]
+
+    @property
+    def rows(self) -> list[SuccessRow]:
+        """Every success rate, published rows first."""
+        return [*(row.success for row in self.published), *success_rows(self.trials)]
 
 
 def results_document(report: Report) -> dict[str, Any]:
@@ -74,13 +97,13 @@ def results_document(report: Report) -> dict[str, Any]:
         "title": report.title,
         "command": report.command,
         "planned_trials": report.planned,
-        "finished_trials": len(report.trials),
+        "finished_trials": report.finished,
         "complete": report.complete,
         "notes": list(report.notes),
         "provenance": report.provenance,
         "subjects": [asdict(subject) for subject in report.subjects],
-        "rows": result_rows(report.trials),
-        "comparisons": comparison_records(report.trials),
+        "rows": result_rows(report.rows),
+        "comparisons": comparison_records(report.outcomes),
         **report.extra,
     }
 

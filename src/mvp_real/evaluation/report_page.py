@@ -30,7 +30,7 @@ def render_page(report: Report, directory: Path) -> str:
     """The whole page as text."""
     notes = [*report.notes]
     if not report.complete:
-        notes.insert(0, f"{len(report.trials)} of {report.planned} planned trials have been run.")
+        notes.insert(0, f"{report.finished} of {report.planned} planned trials have been run.")
     sections = [
         f"<h1>{escape(report.title)}</h1>",
         f'<p class="lead">{escape(report.lead)}</p>',

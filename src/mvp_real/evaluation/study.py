@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mvp_real.errors import MvpRealError
+from mvp_real.evaluation.trials import RowKey
 
 
 class StudyError(MvpRealError):
@@ -30,6 +31,10 @@ class StudySubject:
     name: str
     bundle: str
     about: str
+
+    def bundle_of(self, scene: str, seed: int) -> str:
+        """Name of the bundle of one trained model."""
+        return self.bundle.format(scene=scene, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,14 @@ class Block:
         """Name of the set in placement ids, e.g. "evaluation" or "random-900000"."""
         kind, _, _ = self.placements.partition(":")
         return kind if kind != "random" else f"random-{self.placement_seed}"
+
+    def row_key(self, subject: str, scene: str, seed: int) -> RowKey:
+        """Key of the success rate of one trained model in one scene."""
+        return (label(subject, seed), scene, self.placement_set, self.through)
+
+    def rows(self) -> list[tuple[str, str, int]]:
+        """(subject, scene, seed) of every success rate that the block asks for, in the order of its trials."""
+        return [(name, scene, seed) for scene in self.scenes for seed in self.seeds for name in self.subjects]
 
 
 @dataclass(frozen=True)

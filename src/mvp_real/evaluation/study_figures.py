@@ -8,8 +8,7 @@ from typing import Any
 
 from mvp_real.errors import require
 from mvp_real.evaluation.study import Study
-from mvp_real.evaluation.summary import SuccessRow, success_rows
-from mvp_real.evaluation.trials import TrialRecord
+from mvp_real.evaluation.summary import SuccessRow
 from mvp_real.evaluation.verdict import Verdict
 
 COLOURS = {"plain": "#c98b1b", "varied": "#0b6e99"}
@@ -17,11 +16,10 @@ MARKERS = {"plain": "o", "varied": "D"}
 
 
 def write_figures(
-    study: Study, trials: Sequence[TrialRecord], verdicts: Sequence[Verdict], directory: Path
+    study: Study, rows: Sequence[SuccessRow], verdicts: Sequence[Verdict], directory: Path
 ) -> dict[str, Path]:
     """Write the figures that the finished trials allow; the keys say what each shows."""
     figures: dict[str, Path] = {}
-    rows = success_rows(trials)
     for placements, through in dict.fromkeys((row.placements, row.through) for row in rows):
         members = [row for row in rows if (row.placements, row.through) == (placements, through)]
         name = f"success_{placements.partition('-')[0]}_{through}"

@@ -8,9 +8,9 @@ from typing import Any
 
 from mvp_real.evaluation.report import Report
 from mvp_real.evaluation.study import Claim, Study
-from mvp_real.evaluation.summary import SuccessRow, success_rows
+from mvp_real.evaluation.summary import SuccessRow
 from mvp_real.evaluation.trials import CATEGORIES
-from mvp_real.evaluation.verdict import Verdict, trials_of
+from mvp_real.evaluation.verdict import Verdict, rows_of
 
 
 def write_markdown(
@@ -44,14 +44,14 @@ def render(study: Study, report: Report, verdicts: Sequence[Verdict], figures: M
             lines += _agreement(claim, verdict)
     lines += ["## Success", ""]
     for block in study.blocks.values():
-        trials = trials_of(block, report.trials)
-        if not trials:
+        rows = rows_of(block, report.rows)
+        if not rows:
             continue
         how = "through the ROS 2 nodes" if block.through == "nodes" else "in one process"
         lines += [
             f"### {block.name}: {block.placements} placements, {how}",
             "",
-            *_rates(success_rows(trials)),
+            *_rates(rows),
             "",
         ]
     for title, path in figures.items():
@@ -134,7 +134,8 @@ def _provenance(study: Study, report: Report) -> list[str]:
     record = report.provenance
     lines = [
         f"- command: `{report.command}`",
-        f"- trials: {len(report.trials)} of {report.planned} planned",
+        f"- trials: {report.finished} of {report.planned} planned",
+        *_taken_up(report),
         f"- study file: SHA-256 `{study.digest}`, registered before the first trial",
         f"- commit: `{record['commit']}`"
         + (" with uncommitted changes" if record["uncommitted_changes"] else ""),
@@ -143,6 +144,14 @@ def _provenance(study: Study, report: Report) -> list[str]:
     ]
     files = {note.bundle: note.digest[:12] for note in report.subjects if note.digest}
     return [*lines, f"- controllers: {', '.join(f'{name} `{digest}`' for name, digest in files.items())}"]
+
+
+def _taken_up(report: Report) -> list[str]:
+    """One line per earlier run whose published rows stand here."""
+    trials: dict[str, int] = {}
+    for row in report.published:
+        trials[row.success.measured] = trials.get(row.success.measured, 0) + row.success.rate.n
+    return [f"- of these {n} trials as published before, measured at {where}" for where, n in trials.items()]
 
 
 def _probability(p: float) -> str:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mvp_real.evaluation.statistics import PairedComparison, Proportion, compare_paired, holm, proportion
-from mvp_real.evaluation.trials import TrialRecord, count
+from mvp_real.evaluation.trials import Outcome, RowKey, TrialRecord, count
+
+RESULTS_FILE = "results.json"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class SuccessRow:
         categories: Number of failures per category.
         median_miss: Median lateral miss at the first closing, m, over all trials that closed; else None.
         median_duration: Median simulated time of the successes, s; None without success.
+        outcomes: A digit per trial in the order of the placements, so that every figure can be checked and rows
+            can be compared pair by pair without the trial log.
+        measured: Where the row comes from if an earlier run published it; empty for trials of this run.
     """
 
     subject: str
@@ -33,6 +38,18 @@ class SuccessRow:
     categories: dict[str, int]
     median_miss: float | None
     median_duration: float | None
+    outcomes: str
+    measured: str = ""
+
+    @property
+    def key(self) -> RowKey:
+        """What makes it the same row in another run."""
+        return (self.subject, self.scene, self.placements, self.through)
+
+    @property
+    def metric(self) -> str:
+        """Name of the figure in a results file."""
+        return success_metric(self.scene, self.placements, self.through)
 
 
 @dataclass(frozen=True)
@@ -53,12 +70,21 @@ def placement_set(placement: str) -> str:
     return placement.rpartition("-")[0]
 
 
+def success_metric(scene: str, placements: str, through: str) -> str:
+    """Name of a success rate in a results file, e.g. "success_plain_evaluation_nodes"."""
+    return f"success_{scene}_{placements}_{through}"
+
+
+def row_key(trial: Outcome) -> RowKey:
+    """Key of the success rate that a trial belongs to."""
+    return (trial.subject, trial.scene, placement_set(trial.placement), trial.through)
+
+
 def success_rows(trials: Sequence[TrialRecord]) -> list[SuccessRow]:
     """One row per subject, scene, set and way of running, in the order in which they first occur."""
-    groups: dict[tuple[str, str, str, str], list[TrialRecord]] = {}
+    groups: dict[RowKey, list[TrialRecord]] = {}
     for trial in trials:
-        key = (trial.subject, trial.scene, placement_set(trial.placement), trial.through)
-        groups.setdefault(key, []).append(trial)
+        groups.setdefault(row_key(trial), []).append(trial)
     rows = []
     for (subject, scene, placements, through), members in groups.items():
         misses = [trial.lateral_miss for trial in members if trial.lateral_miss is not None]
@@ -73,13 +99,14 @@ def success_rows(trials: Sequence[TrialRecord]) -> list[SuccessRow]:
                 dict(Counter(trial.category for trial in members if not trial.success)),
                 statistics.median(misses) if misses else None,
                 statistics.median(durations) if durations else None,
+                "".join(str(int(t.success)) for t in sorted(members, key=lambda t: t.placement)),
             )
         )
     return rows
 
 
 def paired_outcomes(
-    trials: Sequence[TrialRecord], first: str, second: str
+    trials: Sequence[Outcome], first: str, second: str
 ) -> tuple[list[bool], list[bool], list[str]]:
     """Outcomes of two subjects at the placements that both have finished, and the ids of those placements."""
     by_subject: dict[str, dict[tuple[str, str, str], bool]] = {first: {}, second: {}}
@@ -94,9 +121,9 @@ def paired_outcomes(
     )
 
 
-def comparison_rows(trials: Sequence[TrialRecord]) -> list[ComparisonRow]:
+def comparison_rows(trials: Sequence[Outcome]) -> list[ComparisonRow]:
     """Every pair of subjects in each scene and set: exact McNemar, Holm over the pairs of that scene."""
-    groups: dict[tuple[str, str, str], list[TrialRecord]] = {}
+    groups: dict[tuple[str, str, str], list[Outcome]] = {}
     for trial in trials:
         groups.setdefault((trial.scene, placement_set(trial.placement), trial.through), []).append(trial)
     rows: list[ComparisonRow] = []
@@ -114,38 +141,28 @@ def comparison_rows(trials: Sequence[TrialRecord]) -> list[ComparisonRow]:
     return rows
 
 
-def result_rows(trials: Sequence[TrialRecord]) -> list[dict[str, Any]]:
-    """Rows of a results file: `subject, metric, k, n, value, low, high`, one per success rate.
-
-    `outcomes` holds a digit per trial in the order of the placements, so that every figure can be checked and
-    rows can be compared pair by pair without the trial log.
-    """
-    groups: dict[tuple[str, str, str, str], list[TrialRecord]] = {}
-    for trial in sorted(trials, key=lambda trial: trial.placement):
-        key = (trial.subject, trial.scene, placement_set(trial.placement), trial.through)
-        groups.setdefault(key, []).append(trial)
+def result_rows(rows: Sequence[SuccessRow]) -> list[dict[str, Any]]:
+    """Rows of a results file: `subject, metric, k, n, value, low, high` and more, one per success rate."""
     return [
         {
             "subject": row.subject,
-            "metric": f"success_{row.scene}_{row.placements}_{row.through}",
+            "metric": row.metric,
             "k": row.rate.k,
             "n": row.rate.n,
             "value": row.rate.rate,
             "low": row.rate.low,
             "high": row.rate.high,
-            "outcomes": "".join(
-                str(int(trial.success))
-                for trial in groups[(row.subject, row.scene, row.placements, row.through)]
-            ),
+            "outcomes": row.outcomes,
             "failures": row.categories,
             "median_lateral_miss": row.median_miss,
             "median_duration": row.median_duration,
+            **({"measured": row.measured} if row.measured else {}),
         }
-        for row in success_rows(trials)
+        for row in rows
     ]
 
 
-def comparison_records(trials: Sequence[TrialRecord]) -> list[dict[str, Any]]:
+def comparison_records(trials: Sequence[Outcome]) -> list[dict[str, Any]]:
     """The paired comparisons as plain records for a results file."""
     return [
         {

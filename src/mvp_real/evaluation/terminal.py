@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from mvp_real.errors import require
-from mvp_real.evaluation.summary import comparison_rows, success_rows
-from mvp_real.evaluation.trials import TrialRecord, count
+from mvp_real.evaluation.report import Report
+from mvp_real.evaluation.summary import comparison_rows
+from mvp_real.evaluation.trials import Outcome, TrialRecord, count
 from mvp_real.evaluation.verdict import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Verdict
 
 COLOURS = {SUPPORTED: "green", NOT_SUPPORTED: "red", INCONCLUSIVE: "yellow"}
 
 
 @contextmanager
-def progress_bar(total: int, done: Sequence[TrialRecord] = ()) -> Iterator[Callable[[TrialRecord], None]]:
+def progress_bar(total: int, done: Sequence[Outcome] = ()) -> Iterator[Callable[[TrialRecord], None]]:
     """A bar over all planned trials that shows the last trial and the rate so far.
 
     Args:
@@ -44,9 +45,7 @@ def progress_bar(total: int, done: Sequence[TrialRecord] = ()) -> Iterator[Calla
         yield update
 
 
-def print_report(
-    trials: Sequence[TrialRecord], verdicts: Sequence[Verdict] = (), console: Any = None
-) -> None:
+def print_report(report: Report, verdicts: Sequence[Verdict] = (), console: Any = None) -> None:
     """Success rates, paired comparisons and verdicts as tables."""
     console = console or require("rich.console", "report").Console()
     tables = require("rich.table", "report")
@@ -56,7 +55,7 @@ def print_report(
         ("interval", "right"), ("failures", "left"),
     ]:  # fmt: skip
         rates.add_column(heading, justify=side)
-    for row in success_rows(trials):
+    for row in report.rows:
         rates.add_row(
             row.subject,
             row.scene,
@@ -67,7 +66,7 @@ def print_report(
             ", ".join(f"{n} {name}" for name, n in row.categories.items()),
         )
     console.print(rates)
-    pairs = [row for row in comparison_rows(trials) if row.paired.n]
+    pairs = [row for row in comparison_rows(report.outcomes) if row.paired.n]
     if pairs:
         table = tables.Table(title="Paired (exact McNemar, Holm per scene and set)", title_justify="left")
         for heading in ("pair", "scene", "n", "only first", "only second", "p", "Holm p"):

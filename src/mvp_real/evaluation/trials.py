@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mvp_real.errors import MvpRealError
 
@@ -26,6 +26,22 @@ CATEGORIES = {
 }
 
 TrialKey = tuple[str, str, str, str]
+RowKey = tuple[str, str, str, str]  # subject, scene, set of placements, way of running
+
+
+class Outcome(Protocol):
+    """What rates and paired tests need of a trial; attributes as in `TrialRecord`."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def scene(self) -> str: ...
+    @property
+    def placement(self) -> str: ...
+    @property
+    def through(self) -> str: ...
+    @property
+    def success(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -155,7 +171,7 @@ def read_trials(path: Path) -> list[TrialRecord]:
     return trials
 
 
-def count(trials: Iterable[TrialRecord]) -> tuple[int, int]:
+def count(trials: Iterable[Outcome]) -> tuple[int, int]:
     """Successes and number of trials."""
     outcomes = [trial.success for trial in trials]
     return sum(outcomes), len(outcomes)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mvp_real.errors import unknown_name
 from mvp_real.evaluation.statistics import bootstrap_mean, compare_paired, holm, proportion
 from mvp_real.evaluation.study import Block, Claim, Study, StudyError, label
-from mvp_real.evaluation.summary import paired_outcomes, placement_set
-from mvp_real.evaluation.trials import TrialRecord, count
+from mvp_real.evaluation.summary import SuccessRow, paired_outcomes, placement_set, row_key
+from mvp_real.evaluation.trials import Outcome, count
 
 SUPPORTED = "supported"
 NOT_SUPPORTED = "not supported"
 INCONCLUSIVE = "inconclusive"
+OutcomeT = TypeVar("OutcomeT", bound=Outcome)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Rule:
     """A kind of claim: `fields` names what its `rule` mapping must hold, `decide` applies it."""
 
     fields: tuple[str, ...]
-    decide: Callable[[Claim, Block, Sequence[TrialRecord], int], Verdict]
+    decide: Callable[[Claim, Block, Sequence[Outcome], int], Verdict]
 
     def check(self, claim: Claim, study: Study) -> None:
         """Refuse a claim whose rule lacks a field or names an unknown subject or scene."""
@@ -64,7 +65,7 @@ class Rule:
                 raise unknown_name(f"scene of claim '{claim.name}'", scene, block.scenes)
 
 
-def decide(claim: Claim, study: Study, trials: Sequence[TrialRecord], placements: int) -> Verdict:
+def decide(claim: Claim, study: Study, trials: Sequence[Outcome], placements: int) -> Verdict:
     """Apply the rule of a claim.
 
     Args:
@@ -74,20 +75,19 @@ def decide(claim: Claim, study: Study, trials: Sequence[TrialRecord], placements
     return RULES[claim.kind].decide(claim, study.blocks[claim.block], trials, placements)
 
 
-def trials_of(block: Block, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+def trials_of(block: Block, trials: Sequence[OutcomeT]) -> list[OutcomeT]:
     """The trials that belong to a block: its placements, its way of running, its subjects and scenes."""
-    labels = {label(subject, seed) for subject in block.subjects for seed in block.seeds}
-    return [
-        trial
-        for trial in trials
-        if trial.through == block.through
-        and placement_set(trial.placement) == block.placement_set
-        and trial.subject in labels
-        and trial.scene in block.scenes
-    ]
+    keys = {block.row_key(*row) for row in block.rows()}
+    return [trial for trial in trials if row_key(trial) in keys]
 
 
-def _beats(claim: Claim, block: Block, trials: Sequence[TrialRecord], placements: int) -> Verdict:
+def rows_of(block: Block, rows: Sequence[SuccessRow]) -> list[SuccessRow]:
+    """The success rates that belong to a block."""
+    keys = {block.row_key(*row) for row in block.rows()}
+    return [row for row in rows if row.key in keys]
+
+
+def _beats(claim: Claim, block: Block, trials: Sequence[Outcome], placements: int) -> Verdict:
     """Does `first` succeed more often than each of `others` in `scene`?
 
     Per training seed: exact McNemar over the placements, Holm over the contrasts of that seed. A contrast is
@@ -144,18 +144,18 @@ def _contrast(record: dict[str, Any], rule: dict[str, Any], complete: bool) -> s
     return INCONCLUSIVE
 
 
-def _at_least(claim: Claim, block: Block, trials: Sequence[TrialRecord], placements: int) -> Verdict:
+def _at_least(claim: Claim, block: Block, trials: Sequence[Outcome], placements: int) -> Verdict:
     """Every seed of `subject` succeeds at `minimum` (a fraction) or more of the placements in `scene`."""
     return _threshold(claim, block, trials, placements, upward=True)
 
 
-def _at_most(claim: Claim, block: Block, trials: Sequence[TrialRecord], placements: int) -> Verdict:
+def _at_most(claim: Claim, block: Block, trials: Sequence[Outcome], placements: int) -> Verdict:
     """Every seed of each of `subjects` succeeds at `maximum` (a fraction) or fewer of the placements."""
     return _threshold(claim, block, trials, placements, upward=False)
 
 
 def _threshold(
-    claim: Claim, block: Block, trials: Sequence[TrialRecord], placements: int, upward: bool
+    claim: Claim, block: Block, trials: Sequence[Outcome], placements: int, upward: bool
 ) -> Verdict:
     trials = trials_of(block, trials)
     bound = claim.rule["minimum" if upward else "maximum"]
@@ -189,7 +189,7 @@ def _threshold(
     return Verdict(claim.name, _combined(answers), complete, evidence)
 
 
-def _same_outcomes(claim: Claim, block: Block, trials: Sequence[TrialRecord], placements: int) -> Verdict:
+def _same_outcomes(claim: Claim, block: Block, trials: Sequence[Outcome], placements: int) -> Verdict:
     """Each trial of `subjects` ends the same way (success or not) through the nodes and in one process."""
     outcomes: dict[tuple[str, str, str], dict[str, bool]] = {}
     labels = [label(subject, seed) for subject in claim.rule["subjects"] for seed in block.seeds]
@@ -217,14 +217,14 @@ def _scenes(claim: Claim) -> list[str]:
 
 
 def _pairs(
-    trials: Sequence[TrialRecord], scene: str, first: str, second: str, seed: int
+    trials: Sequence[Outcome], scene: str, first: str, second: str, seed: int
 ) -> tuple[list[bool], list[bool], list[str]]:
     in_scene = [trial for trial in trials if trial.scene == scene]
     return paired_outcomes(in_scene, label(first, seed), label(second, seed))
 
 
 def _mean_difference(
-    trials: Sequence[TrialRecord], claim: Claim, other: str, seeds: Sequence[int]
+    trials: Sequence[Outcome], claim: Claim, other: str, seeds: Sequence[int]
 ) -> list[float]:
     """Per placement the difference of outcomes, averaged over the seeds that have both subjects there.
 
