@@ -24,8 +24,8 @@ def test_every_command_has_a_module() -> None:
     ("arguments", "message"),
     [
         (["upp"], "did you mean up"),
-        (["train"], "train bc, train mae"),
-        (["train", "mea"], "train bc, train mae"),
+        (["train"], "train bc, train digit, train mae"),
+        (["train", "mea"], "train bc, train digit, train mae"),
     ],
 )
 def test_wrong_commands_get_one_line_and_code_2(

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "generate": "render images for pre-training and for the probe",
     "train mae": "pre-train the encoder with a masked autoencoder",
     "train bc": "train a controller by behaviour cloning on frozen features",
+    "train digit": "train a walking policy by reinforcement learning",
     "export": "turn a training run into a bundle",
     "evaluate": "run an evaluation protocol and write its report",
     "doctor": "check what this machine has and what it lacks",

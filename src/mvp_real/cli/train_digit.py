@@ -1,0 +1,35 @@
+"""`mvp_real train digit`: reinforcement learning of walking, on one core; resumable."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mvp_real.errors import require
+from mvp_real.resources import config_file
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("--config", default="digit_walk", help="a YAML file, or a name in config/train")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run: checkpoint, log, curve")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parser.add_argument("--minutes", type=float, help="stop after so many minutes; --resume goes on")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda, for the networks")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; returns 0."""
+    torch = require("torch", "learn")
+    require("mujoco", "sim")
+    from mvp_real.tasks.digit.environment import WalkEnvironment
+    from mvp_real.training.rl.config import load_rl_config
+    from mvp_real.training.rl.trainer import PpoTrainer
+
+    path = Path(args.config)
+    named = path if path.suffix in (".yaml", ".yml") else config_file(f"train/{args.config}.yaml")
+    config = load_rl_config(named)
+    environment = WalkEnvironment(config.task)
+    trainer = PpoTrainer(environment, config, args.out, torch.device(args.device), resume=args.resume)
+    trainer.train(args.minutes)
+    return 0

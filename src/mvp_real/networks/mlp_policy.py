@@ -1,0 +1,50 @@
+"""Multi-layer perceptrons of the locomotion controller: state policy, critic, one-step and stacked students."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from mvp_real.errors import unknown_name
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"selu": nn.SELU, "elu": nn.ELU, "relu": nn.ReLU, "tanh": nn.Tanh}
+
+
+def mlp(sizes: Sequence[int], activation: str = "elu") -> nn.Sequential:
+    """Linear layers between consecutive `sizes`, an activation after each but the last.
+
+    Orthogonal weights with gain sqrt(2), last layer 0.01, zero biases.
+
+    Raises:
+        MvpRealError: No such activation.
+    """
+    if activation not in ACTIVATIONS:
+        raise unknown_name("activation", activation, ACTIVATIONS)
+    layers: list[nn.Module] = []
+    for before, after in pairwise(sizes):
+        linear = nn.Linear(before, after)
+        nn.init.orthogonal_(linear.weight, math.sqrt(2))
+        nn.init.zeros_(linear.bias)
+        layers += [linear, ACTIVATIONS[activation]()]
+    layers.pop()
+    last = layers[-1]
+    assert isinstance(last, nn.Linear)
+    nn.init.orthogonal_(last.weight, 0.01)
+    return nn.Sequential(*layers)
+
+
+class MlpPolicy(nn.Module):
+    """x (..., D) to (..., A). The state policy of the thesis is 480 -> 512 -> 512 -> 256 -> 128 -> 36."""
+
+    def __init__(
+        self, inputs: int, actions: int, hidden: Sequence[int] = (256, 128), activation: str = "elu"
+    ) -> None:
+        super().__init__()
+        self.layers = mlp([inputs, *hidden, actions], activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        action: Tensor = self.layers(x)
+        return action

@@ -1,0 +1,1 @@
+"""Reinforcement learning on batched numpy environments: PPO, distillation, exact resume."""
