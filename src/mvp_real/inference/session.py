@@ -35,7 +35,7 @@ class EncoderSession:
         provider: str = "cpu",
         options: RuntimeOptions | None = None,
     ) -> None:
-        self.card = _card(directory, "encoder")
+        self.card = card_of_kind(directory, "encoder")
         assert self.card.image is not None  # the card itself checks this for encoders
         self.preprocessing = Preprocessing.from_card(self.card.image)
         self._output = self.card.tensor("tokens")
@@ -83,7 +83,7 @@ class ControllerSession:
     """
 
     def __init__(self, directory: Path, threads: int = 1) -> None:
-        self.card = _card(directory, "controller")
+        self.card = card_of_kind(directory, "controller")
         self._feature = self.card.tensor("feature").shape
         self._proprioception = self.card.tensor("proprioception").shape
         # The head is a few matrices: a GPU would only add the way there and back.
@@ -129,7 +129,12 @@ class ControllerSession:
         return measure(f"controller '{self.card.name}'", lambda: self(tokens, state))
 
 
-def _card(directory: Path, kind: str) -> Card:
+def card_of_kind(directory: Path, kind: str) -> Card:
+    """The card of a bundle, verified.
+
+    Raises:
+        BundleError: Another kind, or an altered file.
+    """
     card = load_card(Path(directory))
     if card.kind != kind:
         raise BundleError(

@@ -1,0 +1,83 @@
+"""The numbers that Digit's driver enforces whatever it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mvp_real.messages import FloatArray
+from mvp_real.robots.digit import DigitTable, load_digit
+
+FALL_HEIGHT = 0.70  # m of the base; a little above the height at which an episode of training ends
+FALL_TILT = 0.60  # norm of the projected gravity's horizontal part, about 37 degrees
+READING_AGE = 0.040  # s, two control periods
+
+
+@dataclass(frozen=True, eq=False)
+class DigitLimits:
+    """Limits of commands to the 20 motors.
+
+    Attributes:
+        table: The robot; torques are clipped at its `torque_limit`, gains kept in its `gain_range`.
+        lower, upper: (20,) range of PD targets, rad: the joint ranges less the margin.
+        target_speed: (20,) largest speed of a PD target, rad/s.
+        burst: Largest saved-up motion of a target in control periods, so that jitter of the commands is not clamped.
+        command_age: Oldest measurement that a command may come from, s.
+        command_timeout: Silence that stops the robot, s.
+        reading_age: Oldest measurement to act on, s.
+        first_command_gap: Largest distance of the first targets from the measured motors, rad.
+        fall_tilt: Norm of the projected gravity's horizontal part above which the robot has fallen.
+        fall_height: Height of the base below which it has fallen, m.
+    """
+
+    table: DigitTable = field(default_factory=load_digit)
+    burst: float = 1.5
+    command_age: float = 0.06
+    command_timeout: float = 0.10
+    reading_age: float = READING_AGE
+    first_command_gap: float = 0.5
+    fall_tilt: float = FALL_TILT
+    fall_height: float = FALL_HEIGHT
+
+    @property
+    def lower(self) -> FloatArray:
+        return self.table.lower + self.table.position_margin
+
+    @property
+    def upper(self) -> FloatArray:
+        return self.table.upper - self.table.position_margin
+
+    @property
+    def target_speed(self) -> FloatArray:
+        return self.table.speed_limit
+
+    def nearest_command(self, position: FloatArray, kp: FloatArray, kd: FloatArray) -> tuple[FloatArray, ...]:
+        """Targets inside the ranges, gains inside theirs, toes in the default pose at their nominal gains.
+
+        Args:
+            position, kp, kd: (20,) finite.
+
+        Returns:
+            The same three within the limits.
+        """
+        table, toes = self.table, self.table.toe_indices
+        low, high = table.gain_range
+        inside = np.clip(position, self.lower, self.upper)
+        kp, kd = np.clip(kp, low * table.kp, high * table.kp), np.clip(kd, low * table.kd, high * table.kd)
+        inside[toes], kp[toes], kd[toes] = table.default_pose[toes], table.kp[toes], table.kd[toes]
+        return inside, kp, kd
+
+    def fall(self, gravity: FloatArray, height: float) -> str:
+        """Why the robot counts as fallen, or an empty string.
+
+        Args:
+            gravity: (3,) direction of gravity in the base frame.
+            height: Of the base above the ground, m.
+        """
+        tilt = float(np.hypot(gravity[0], gravity[1]))
+        if tilt > self.fall_tilt or gravity[2] > 0.0:
+            return f"the base is tilted: horizontal gravity {tilt:.2f}, the limit is {self.fall_tilt:.2f}"
+        if height < self.fall_height:
+            return f"the base is {height:.2f} m high; the limit is {self.fall_height:.2f} m"
+        return ""
