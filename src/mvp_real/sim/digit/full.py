@@ -55,6 +55,6 @@ def full_model(
     add_imu_sensors(spec)
     add_actuators(spec, motor_actuators())
     if appearance:
-        add_appearance(spec)
+        add_appearance(spec, facts)
     add_surroundings(spec, terrain)
     return spec

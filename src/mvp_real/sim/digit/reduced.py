@@ -80,7 +80,7 @@ def reduced_model(
     add_contacts(spec, facts)
     add_actuators(spec, reduced_actuators())
     if appearance:
-        add_appearance(spec)
+        add_appearance(spec, facts, {f"{side}_shin": f"{side}_knee" for side in SIDES})
     add_surroundings(spec, terrain)
     return spec
 

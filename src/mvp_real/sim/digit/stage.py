@@ -16,6 +16,7 @@ Terrain = Callable[[mujoco.MjSpec], None]
 _CAMERAS = {"side": (0.0, -3.2, 0.35), "front": (3.2, 0.0, 0.35), "scene": (2.3, -2.1, 0.55)}
 _LOOK_AT_HEIGHT = -0.22
 _OPENING = 38.0
+_SUN = np.array([0.30, 0.38, -1.0])  # direction of its light
 PICTURE_SIZE = (1280, 960)
 
 
@@ -39,6 +40,8 @@ def add_surroundings(spec: mujoco.MjSpec, terrain: Terrain | None = None) -> Non
     spec.visual.headlight.specular = (0.1, 0.1, 0.1)
     spec.visual.rgba.haze = (0.80, 0.84, 0.88, 1.0)
     spec.visual.map.znear = 0.01
+    spec.visual.map.shadowclip = 1.0
+    spec.visual.quality.shadowsize = 4096
     spec.stat.extent = 2.0
     spec.stat.center = (0.0, 0.0, 0.8)
     spec.add_texture(
@@ -65,26 +68,33 @@ def add_surroundings(spec: mujoco.MjSpec, terrain: Terrain | None = None) -> Non
         name="ground", texuniform=True, texrepeat=(1.0, 1.0), reflectance=0.0, specular=0.1
     )
     material.textures[int(mujoco.mjtTextureRole.mjTEXROLE_RGB)] = "ground"
-    spec.worldbody.add_light(
+    # Carried along, because a shadow map covers a few metres around the light's axis.
+    spec.body("base").add_light(
         name="sun",
+        mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACK,
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
-        pos=(0.0, 0.0, 6.0),
-        dir=(0.35, 0.45, -1.0),
+        pos=-4.0 * _SUN,
+        dir=_SUN,
         diffuse=(0.55, 0.54, 0.52),
         specular=(0.2, 0.2, 0.2),
         castshadow=True,
     )
     for name, place in _CAMERAS.items():
         x, y, z = place
-        camera = spec.body("base").add_camera(
-            name=name, mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACK, pos=place, fovy=_OPENING
+        spec.body("base").add_camera(
+            name=name,
+            mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACK,
+            pos=place,
+            fovy=_OPENING,
+            quat=_camera_quaternion(np.array([-x, -y, _LOOK_AT_HEIGHT - z])),
         )
-        camera.alt.xyaxes = _camera_axes(np.array([-x, -y, _LOOK_AT_HEIGHT - z]))
     (terrain or add_plane)(spec)
 
 
-def _camera_axes(direction: FloatArray) -> FloatArray:
-    """(6,) x axis (level) and y axis (up) of a camera that looks along `direction`."""
+def _camera_quaternion(direction: FloatArray) -> FloatArray:
+    """(4,) orientation of a camera that looks along `direction`, its x axis level; it looks along its own -z."""
     right = np.cross(direction, (0.0, 0.0, 1.0))
-    up = np.cross(right, direction)
-    return np.concatenate([right / np.linalg.norm(right), up / np.linalg.norm(up)])
+    axes = np.stack([right, np.cross(right, direction), -direction], axis=1)
+    quaternion = np.zeros(4)
+    mujoco.mju_mat2Quat(quaternion, (axes / np.linalg.norm(axes, axis=0)).reshape(-1))
+    return quaternion
