@@ -36,7 +36,9 @@ class CommandRanges:
         for name in COMMANDS:
             low, high = getattr(self, name)
             if not low <= high:
-                raise MvpRealError(f"commands: {name} is [{low}, {high}]; the first must not exceed the second")
+                raise MvpRealError(
+                    f"commands: {name} is [{low}, {high}]; the first must not exceed the second"
+                )
         if min(self.cut_off) < 0.0 or self.interval <= 0.0 or not 0.0 <= self.standing <= 1.0:
             raise MvpRealError(
                 f"commands: cut_off {self.cut_off}, interval {self.interval}, standing {self.standing}; needs"

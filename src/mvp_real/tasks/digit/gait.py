@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mvp_real.control.locomotion.gait_clock import GAIT_PERIOD
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
 
@@ -32,7 +33,7 @@ class Gait:
             feedback); 0 leaves the targets a function of clock and command.
     """
 
-    period: float = 0.8
+    period: float = GAIT_PERIOD
     clearance: float = 0.12
     contact_deviation: float = 0.04
     velocity_gain: float = 0.0
@@ -43,7 +44,9 @@ class Gait:
         if not 0.0 <= self.clearance <= 0.4:
             raise MvpRealError(f"gait clearance is {self.clearance} m; needs 0 to 0.4")
         if not 0.0 < self.contact_deviation <= 0.2:
-            raise MvpRealError(f"gait contact_deviation is {self.contact_deviation}; needs more than 0, at most 0.2")
+            raise MvpRealError(
+                f"gait contact_deviation is {self.contact_deviation}; needs more than 0, at most 0.2"
+            )
 
 
 def clock(phase: FloatArray) -> FloatArray:

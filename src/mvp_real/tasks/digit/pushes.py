@@ -46,7 +46,10 @@ def draw_pushes(
     if not pushes.speed and not pushes.turn_speed:
         chosen = chosen[:0]
     change = np.zeros((len(chosen), 6))
-    size, angle = random.uniform(0.0, pushes.speed, len(chosen)), random.uniform(0.0, 2.0 * np.pi, len(chosen))
+    size, angle = (
+        random.uniform(0.0, pushes.speed, len(chosen)),
+        random.uniform(0.0, 2.0 * np.pi, len(chosen)),
+    )
     change[:, 0], change[:, 1] = size * np.cos(angle), size * np.sin(angle)
     change[:, 3:] = random.uniform(-pushes.turn_speed, pushes.turn_speed, (len(chosen), 3))
     return chosen, change

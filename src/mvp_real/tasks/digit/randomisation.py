@@ -52,8 +52,12 @@ TABLE: dict[str, Row] = {
     "projected_gravity": Row("-", 0.0, 0.075, "additive", "gaussian", "step", "entry", "observation"),
     "observation_delay": Row("-", 0.0, 0.2, "probability", "uniform", "episode", "robot", "observation"),
     "action_delay": Row("-", 0.0, 0.2, "probability", "uniform", "episode", "robot", "action"),
-    "motor_offset": Row("rad", 0.0, 0.035, "additive", "uniform", "episode", "motor", "encoder: q and target"),
-    "motor_strength": Row("-", 0.85, 1.15, "scaling", "uniform", "episode", "motor", "gains and torque limit"),
+    "motor_offset": Row(
+        "rad", 0.0, 0.035, "additive", "uniform", "episode", "motor", "encoder: q and target"
+    ),
+    "motor_strength": Row(
+        "-", 0.85, 1.15, "scaling", "uniform", "episode", "motor", "gains and torque limit"
+    ),
     "motor_damping": Row("-", 0.3, 4.0, "scaling", "loguniform", "episode", "motor", "dof_damping"),
     "mass": Row("-", 0.5, 1.5, "scaling", "uniform", "episode", "link", "body_mass and body_inertia"),
     "kp_factor": Row("-", 0.9, 1.1, "scaling", "uniform", "episode", "motor", "actuator gains"),
