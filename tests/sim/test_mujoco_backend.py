@@ -119,3 +119,17 @@ def test_errors_name_the_remedy(act: object, message: str) -> None:
 def test_needs_at_least_one_simulation() -> None:
     with pytest.raises(MvpRealError, match="at least one simulation"):
         backend(0)
+
+
+def test_pieces_of_a_step_make_the_step_and_spare_the_others() -> None:
+    batch = backend(2, decimation=10, persistent=True)
+    whole = backend(2, decimation=10, persistent=True)
+    for one in (batch, whole):
+        one.reset(joint_pos=np.tile(START, (2, 1)))
+        one.set_joint_targets(TARGETS + 0.1)
+    whole.step()
+    before = batch.joint_pos[1].copy()
+    batch.advance(5, [0])
+    batch.advance(5, [0])
+    np.testing.assert_allclose(batch.joint_pos[0], whole.joint_pos[0], atol=1e-9)
+    np.testing.assert_array_equal(batch.joint_pos[1], before)

@@ -141,6 +141,10 @@ class MujocoBackend:
         """
         self._batch.step(nstep=count * self.decimation, stage=self._stage)
 
+    def advance(self, steps: int, env_ids: Environments = None) -> None:
+        """Run `steps` physics steps, a part of a control step, of some simulations; the others stand still."""
+        self._batch.step(None if env_ids is None else self._ids(env_ids), nstep=steps, stage=self._stage)
+
     def data_field(self, name: str) -> NDArray[Any]:
         """Live (N, ...) view of an MjData field; only state fields can be written.
 
