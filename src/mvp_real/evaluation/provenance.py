@@ -6,10 +6,10 @@ import datetime
 import importlib.metadata
 import os
 import platform
-import subprocess
 from pathlib import Path
 from typing import Any
 
+from mvp_real.evaluation.git import git
 from mvp_real.resources import share_directory
 
 PACKAGES = ("mvp_real", "numpy", "mujoco", "onnxruntime", "ros-rclpy", "torch")
@@ -19,7 +19,7 @@ def provenance() -> dict[str, Any]:
     """Record for a results file: when, which commit, whether the tree was clean, versions, machine."""
     return {
         "created": now(),
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": git(share_directory(), "rev-parse", "HEAD"),
         "uncommitted_changes": _uncommitted(),
         "python": platform.python_version(),
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
@@ -47,22 +47,10 @@ def now() -> str:
 
 def _uncommitted() -> bool | None:
     """Whether tracked files of `src`, `config`, `sim` differ from the commit; None outside a checkout."""
-    status = _git("status", "--porcelain", "--untracked-files=no", "--", "src", "config", "sim")
+    status = git(
+        share_directory(), "status", "--porcelain", "--untracked-files=no", "--", "src", "config", "sim"
+    )
     return None if status is None else bool(status)
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(share_directory()), *arguments],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
 
 
 def _version(name: str) -> str | None:

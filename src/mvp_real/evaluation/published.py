@@ -8,11 +8,10 @@ every placement, so it stands for its trials in every rate, test and verdict; wh
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from mvp_real.evaluation.git import git
 from mvp_real.evaluation.placements import named_setups
 from mvp_real.evaluation.statistics import proportion
 from mvp_real.evaluation.study import Block, Study, StudyError, label
@@ -62,7 +61,8 @@ def published_rows(study: Study) -> list[PublishedRow]:
     Raises:
         StudyError: The results belong to another version of the study, or contradict themselves.
     """
-    content = _committed(study.path)
+    # The last commit's, whatever lies in the working tree.
+    content = git(study.path.resolve().parent, "show", f"HEAD:./{RESULTS_FILE}")
     if content is None:
         return []
     where = f"the committed '{study.path.parent / RESULTS_FILE}'"
@@ -120,18 +120,3 @@ def _row(row: dict[str, Any], block: Block, scene: str, note: dict[str, Any], or
 def _origin(provenance: dict[str, Any]) -> str:
     changes = " with uncommitted changes" if provenance["uncommitted_changes"] else ""
     return f"commit {provenance['commit']}{changes}, {provenance['created']}, {provenance['machine']}"
-
-
-def _committed(study_file: Path) -> str | None:
-    """Text of the results in the last commit, whatever lies in the working tree; None without any."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(study_file.resolve().parent), "show", f"HEAD:./{RESULTS_FILE}"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from mvp_real.errors import unknown_name
+from mvp_real.evaluation.git import git
 from mvp_real.evaluation.study import Block, Claim, Study, StudyError, StudySubject
 from mvp_real.evaluation.verdict import RULES
 
@@ -63,8 +63,8 @@ def require_registered(study: Study) -> None:
     """
     folder = study.path.resolve().parent
     name = study.path.name
-    tracked = _git(folder, "ls-files", "--error-unmatch", "--", name)
-    changed = _git(folder, "status", "--porcelain", "--", name)
+    tracked = git(folder, "ls-files", "--error-unmatch", "--", name)
+    changed = git(folder, "status", "--porcelain", "--", name)
     if tracked is None or changed is None or changed:
         raise StudyError(
             f"'{study.path}' is not committed as it stands; a study is registered before its first trial: "
@@ -91,13 +91,3 @@ def _block(item: dict[str, Any], document: dict[str, Any], known: list[str]) -> 
         tuple(item.get("seeds", document["training_seeds"])),
         subjects,
     )
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
