@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from mvp_real import bundle
 from mvp_real.bundle import Action, Card, EncoderReference, Metric, Tensor
 from mvp_real.bundle_writer import save_card
 from mvp_real.errors import MvpRealError
 from mvp_real.networks.controller import Controller
+from mvp_real.sim.gripper import DEAD_TIME, SPEED
+from mvp_real.training.bundle_files import MODEL, WEIGHTS, save_weights
 from mvp_real.training.imitation.behaviour_cloning import TrainingReport
 from mvp_real.training.imitation.config import BehaviourCloningConfig, plain
 from mvp_real.training.imitation.dataset import ImitationDataset
 from mvp_real.training.imitation.labels import GRIPPER_SCALE
 from mvp_real.training.onnx_graph import export_graph
 
-MODEL, WEIGHTS = "model.onnx", "weights.safetensors"
 JOINTS = (*(f"joint{number}" for number in range(1, 8)), "gripper")
 
 
@@ -58,7 +58,7 @@ def export_controller(
         "proprioception": torch.randn(4, shape.proprioception, generator=generator),
     }
     difference = export_graph(controller, example, "action", directory / MODEL)
-    save_weights(controller, directory / WEIGHTS)
+    save_weights(controller.state_dict(), directory / WEIGHTS)
     card = Card(
         kind="controller",
         name=config.name,
@@ -156,27 +156,6 @@ def _metrics(path: Path, subject: str) -> list[Metric]:
     return found
 
 
-def save_weights(module: torch.nn.Module, path: Path) -> None:
-    """Every parameter and buffer as safetensors."""
-    save_file(
-        {name: value.detach().clone().contiguous() for name, value in module.state_dict().items()}, str(path)
-    )
-
-
-def load_weights(module: torch.nn.Module, path: Path) -> None:
-    """Inverse of `save_weights`.
-
-    Raises:
-        MvpRealError: Names or shapes differ.
-    """
-    from safetensors.torch import load_file
-
-    try:
-        module.load_state_dict(load_file(str(path)))
-    except RuntimeError as error:
-        raise MvpRealError(f"'{path}' does not fit the network: {error}") from error
-
-
 def _summary(config: BehaviourCloningConfig, encoder: EncoderReference) -> str:
     source = {
         bundle.ORACLE: "the simulator's privileged state",
@@ -243,7 +222,11 @@ def _deviations(config: BehaviourCloningConfig) -> list[str]:
 
 
 def _limitations(config: BehaviourCloningConfig) -> list[str]:
-    found = ["Trained and measured in simulation only: no figure in this card is a real-robot result."]
+    found = [
+        "Trained and measured in simulation only: no figure in this card is a real-robot result.",
+        f"The simulated gripper travels faster than the vendor's, its whole stroke in {1.0 / SPEED:.2g} s after a dead "
+        f"time of {DEAD_TIME:g} s: with a real one, record demonstrations anew.",
+    ]
     if config.encoder == bundle.ORACLE:
         found.append("It reads the fruit's position from the simulator and cannot run on a robot.")
     return found

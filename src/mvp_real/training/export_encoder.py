@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from mvp_real import bundle
@@ -18,10 +18,10 @@ from mvp_real.bundle_writer import save_card
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.errors import MvpRealError, require
 from mvp_real.networks.vit import VisionTransformer
+from mvp_real.training.bundle_files import MODEL, WEIGHTS, save_weights
 from mvp_real.training.onnx_graph import export_graph
 from mvp_real.training.pretrain.checkpoint import load_model
 
-MODEL, WEIGHTS = "model.onnx", "weights.safetensors"
 SMALLEST_COSINE = 0.9999
 LARGEST_DIFFERENCE = 1e-3
 
@@ -43,8 +43,7 @@ def export_encoder(
 
     Args:
         weights: What to keep as safetensors (default: the module's state); a masked autoencoder keeps its
-        decoder
-            there, so that training can go on from the bundle.
+            decoder there, so that training can go on from the bundle.
 
     Raises:
         MvpRealError: ONNX Runtime and torch disagree by more than 1e-3, or in direction (cosine below
@@ -55,11 +54,7 @@ def export_encoder(
     images = torch.randn(3, 3, size, size, generator=torch.Generator().manual_seed(0))
     export_graph(module, {"image": images}, "tokens", directory / MODEL, tolerance=LARGEST_DIFFERENCE)
     check_parity(module, images, directory / MODEL)
-    kept = dict(module.state_dict()) if weights is None else weights
-    # The safetensors format has no empty file; modules without weights (raw pixels) get a marker.
-    kept = kept or {"empty": torch.zeros(1)}
-    save_file({key: value.detach().contiguous().clone() for key, value in kept.items()}, directory / WEIGHTS)
-    (directory / WEIGHTS).chmod(0o644)  # safetensors writes files that only their owner can read
+    save_weights(module.state_dict() if weights is None else weights, directory / WEIGHTS)
     with torch.no_grad():
         shape = tuple(module(images).shape[1:])
     card = Card(

@@ -14,7 +14,8 @@ from mvp_real.bundle import load_card
 from mvp_real.errors import MvpRealError
 from mvp_real.inference.session import ControllerSession, EncoderSession
 from mvp_real.networks.controller import Controller, ControllerConfig
-from mvp_real.training.export_controller import add_metrics, load_weights, publish_controller
+from mvp_real.training.bundle_files import load_weights
+from mvp_real.training.export_controller import add_metrics, publish_controller
 from mvp_real.training.imitation.config import BehaviourCloningConfig
 from mvp_real.training.imitation.job import RunFolders, bundle_is_current, train_bundle
 

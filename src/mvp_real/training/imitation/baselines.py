@@ -7,15 +7,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from mvp_real import bundle
-from mvp_real.bundle import Card, Tensor
-from mvp_real.bundle_writer import save_card
+from mvp_real.bundle import Card
 from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.errors import unknown_name
 from mvp_real.networks.baseline_encoders import Blank, RawPatches, RawPixels
 from mvp_real.networks.vit import VisionTransformer, ViTConfig
-from mvp_real.training.export_controller import MODEL, WEIGHTS, save_weights
-from mvp_real.training.onnx_graph import export_graph
+from mvp_real.training.export_encoder import export_encoder
 
 SUMMARIES = {
     "random": "A vision Transformer with random weights, never trained: what the architecture alone gives.",
@@ -23,8 +20,7 @@ SUMMARIES = {
     "raw_patches": "The pixels of each 8 x 8 patch as its token: no network at all.",
     "blank": "One zero whatever the image: the row 'without image'.",
 }
-# Where ONNX Runtime and torch add in another order, deep networks differ more than a single layer does.
-ENCODER_PARITY = 1e-4
+LIMITATION = "A baseline for comparison, not meant to run a robot."
 
 
 def export_baseline(kind: str, directory: Path, config: ViTConfig | None = None, seed: int = 1) -> Card:
@@ -50,38 +46,12 @@ def export_baseline(kind: str, directory: Path, config: ViTConfig | None = None,
         "blank": Blank(),
     }
     training = {"method": "none", "seed": seed} if kind == "random" else {"method": "none"}
-    return export_encoder_bundle(
-        modules[kind], Preprocessing(size=config.image_size), directory, SUMMARIES[kind], training
-    )
-
-
-def export_encoder_bundle(
-    module: nn.Module,
-    preprocessing: Preprocessing,
-    directory: Path,
-    summary: str,
-    training: dict[str, object],
-) -> Card:
-    """Write the bundle of any module that maps images (B, 3, S, S) to tokens (B, T, D)."""
-    directory.mkdir(parents=True, exist_ok=True)
-    size = preprocessing.size
-    images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(0))
-    export_graph(module, {"image": images}, "tokens", directory / MODEL, ENCODER_PARITY)
-    save_weights(module, directory / WEIGHTS)
-    with torch.no_grad():
-        shape = tuple(module(images).shape[1:])
-    card = Card(
-        kind="encoder",
+    return export_encoder(
+        modules[kind],
+        Preprocessing(size=config.image_size),
+        directory,
         name=directory.name,
-        summary=summary,
-        licence="Apache-2.0",
-        model=bundle.asset(directory / MODEL),
-        weights=bundle.asset(directory / WEIGHTS),
-        inputs=(Tensor("image", (3, size, size)),),
-        outputs=(Tensor("tokens", shape),),
-        image=preprocessing.for_card(),
+        summary=SUMMARIES[kind],
         training=training,
-        limitations=("A baseline for comparison, not meant to run a robot.",),
+        limitations=[LIMITATION],
     )
-    save_card(card, directory)
-    return card

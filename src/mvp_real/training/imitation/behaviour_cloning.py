@@ -71,21 +71,7 @@ def train_controller(
     tokens = torch.from_numpy(dataset.inputs)
     states = torch.from_numpy(dataset.proprioception)
     actions = torch.from_numpy(dataset.actions)
-    controller = Controller(
-        ControllerConfig(
-            tokens=tokens.shape[1],
-            dim=tokens.shape[2],
-            readout=config.readout,
-            keypoints=config.keypoints,
-            keypoint_hidden=config.keypoint_hidden,
-            proprioception=states.shape[1],
-            actions=actions.shape[1],
-            hidden=config.hidden,
-            use_proprioception=config.use_proprioception,
-            dropout=config.dropout,
-            components=config.components if readout_learns(config.readout) else 0,
-        )
-    )
+    controller = new_controller(config, tokens.shape[1], tokens.shape[2], dataset, config.components)
     standardisation.fit(
         controller,
         tokens,
@@ -113,10 +99,38 @@ def train_controller(
         return controller.act(pooled, state)
 
     losses = fit(controller, predict, actions, config, controller.action_scale, run, progress)
-    report = _report(controller, predict, actions, losses)
+    report = training_report(controller, predict, actions, losses)
     if require_gain:
         refuse_idle_policy(report)
     return controller, report
+
+
+def new_controller(
+    config: BehaviourCloningConfig, tokens: int, dim: int, dataset: ImitationDataset, components: int = 0
+) -> Controller:
+    """An untrained controller of the configured shape.
+
+    Args:
+        config: Settings.
+        tokens, dim: Shape of the features that it reads, T and D.
+        dataset: Gives the lengths of proprioception and action.
+        components: Principal components that a readout that learns sees; 0 for all dimensions.
+    """
+    return Controller(
+        ControllerConfig(
+            tokens=tokens,
+            dim=dim,
+            readout=config.readout,
+            keypoints=config.keypoints,
+            keypoint_hidden=config.keypoint_hidden,
+            proprioception=dataset.proprioception.shape[1],
+            actions=dataset.actions.shape[1],
+            hidden=config.hidden,
+            use_proprioception=config.use_proprioception,
+            dropout=config.dropout,
+            components=components if readout_learns(config.readout) else 0,
+        )
+    )
 
 
 def fit(
@@ -168,6 +182,14 @@ def fit(
     return losses
 
 
+def training_report(
+    module: torch.nn.Module, predict: Callable[[Tensor, bool], Tensor], actions: Tensor, losses: list[float]
+) -> TrainingReport:
+    """What the trained module reaches on the data it was trained on."""
+    module.eval()
+    return TrainingReport(_loss_over(predict, actions), float(actions.square().mean()), tuple(losses))
+
+
 def refuse_idle_policy(report: TrainingReport) -> None:
     """Raise if the policy is hardly better than the zero action."""
     if report.gain < MINIMUM_GAIN:
@@ -178,7 +200,7 @@ def refuse_idle_policy(report: TrainingReport) -> None:
         )
 
 
-def loss_over(predict: Callable[[Tensor, bool], Tensor], actions: Tensor, batch: int = 512) -> float:
+def _loss_over(predict: Callable[[Tensor, bool], Tensor], actions: Tensor, batch: int = 512) -> float:
     """Mean squared error over all rows, without noise."""
     with torch.no_grad():
         parts = [
@@ -191,13 +213,6 @@ def loss_over(predict: Callable[[Tensor, bool], Tensor], actions: Tensor, batch:
 def _constant_part(controller: Controller, tokens: Tensor) -> Tensor:
     standard = controller.standardise(tokens)
     return standard[:, 1:] if controller.readout_learns else controller.readout(standard)
-
-
-def _report(
-    module: torch.nn.Module, predict: Callable[[Tensor, bool], Tensor], actions: Tensor, losses: list[float]
-) -> TrainingReport:
-    module.eval()
-    return TrainingReport(loss_over(predict, actions), float(actions.square().mean()), tuple(losses))
 
 
 def _checkpoint(

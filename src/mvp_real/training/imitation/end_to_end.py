@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mvp_real.networks.cnn import ConvolutionalTrunk
-from mvp_real.networks.controller import Controller, ControllerConfig
+from mvp_real.networks.controller import Controller
 from mvp_real.training.imitation import standardisation
 from mvp_real.training.imitation.behaviour_cloning import (
     Progress,
     TrainingReport,
     fit,
-    loss_over,
+    new_controller,
     refuse_idle_policy,
+    training_report,
 )
 from mvp_real.training.imitation.config import BehaviourCloningConfig
 from mvp_real.training.imitation.dataset import ImitationDataset
@@ -60,20 +61,7 @@ def train_end_to_end(
     states = torch.from_numpy(dataset.proprioception)
     actions = torch.from_numpy(dataset.actions)
     trunk = ConvolutionalTrunk()
-    controller = Controller(
-        ControllerConfig(
-            tokens=trunk.tokens(dataset.inputs.shape[1]),
-            dim=trunk.dim,
-            readout=config.readout,
-            keypoints=config.keypoints,
-            keypoint_hidden=config.keypoint_hidden,
-            proprioception=states.shape[1],
-            actions=actions.shape[1],
-            hidden=config.hidden,
-            use_proprioception=config.use_proprioception,
-            dropout=config.dropout,
-        )
-    )
+    controller = new_controller(config, trunk.tokens(dataset.inputs.shape[1]), trunk.dim, dataset)
     if config.standardise_state or config.standardise_action:
         no_tokens = torch.zeros(2, controller.config.tokens, controller.config.dim)
         standardisation.fit(
@@ -96,8 +84,7 @@ def train_end_to_end(
         config.learning_rate, config.weight_decay, config.readout_lr_factor
     ) + _trunk_groups(trunk, config)
     losses = fit(policy, predict, actions, config, controller.action_scale, run, progress, groups)
-    policy.eval()
-    report = TrainingReport(loss_over(predict, actions), float(actions.square().mean()), tuple(losses))
+    report = training_report(policy, predict, actions, losses)
     refuse_idle_policy(report)
     return policy, report
 

@@ -13,7 +13,8 @@ from mvp_real.cameras.preprocessing import Preprocessing
 from mvp_real.errors import MvpRealError
 from mvp_real.resources import model_directory
 from mvp_real.training.export_controller import export_controller
-from mvp_real.training.imitation.baselines import SUMMARIES, export_baseline, export_encoder_bundle
+from mvp_real.training.export_encoder import export_encoder
+from mvp_real.training.imitation.baselines import LIMITATION, SUMMARIES, export_baseline
 from mvp_real.training.imitation.behaviour_cloning import Progress, TrainingReport, train_controller
 from mvp_real.training.imitation.config import BehaviourCloningConfig, plain
 from mvp_real.training.imitation.dataset import build_dataset
@@ -118,12 +119,19 @@ def _train_pixels(
     preprocessing = Preprocessing(size=96)
     dataset = build_dataset(config, PixelCache(places.cache, preprocessing), reading)
     policy, report = train_end_to_end(config, dataset, preprocessing.normalise, run, progress)
-    encoder = export_encoder_bundle(
+    name = f"{config.name}_encoder"
+    encoder = export_encoder(
         policy.trunk,
         preprocessing,
-        places.bundles / f"{config.name}_encoder",
-        "A small convolutional network trained from scratch on the demonstrations, with its controller.",
-        {"method": "behaviour cloning, end to end", "demonstrations": len(dataset.ids), "seed": config.seed},
+        places.bundles / name,
+        name=name,
+        summary="A small convolutional network trained from scratch on the demonstrations, with its controller.",
+        training={
+            "method": "behaviour cloning, end to end",
+            "demonstrations": len(dataset.ids),
+            "seed": config.seed,
+        },
+        limitations=[LIMITATION],
     )
     reference = EncoderReference(encoder.name, encoder.model.sha256, preprocessing.hash())
     directory = places.bundles / config.name
