@@ -73,3 +73,9 @@ def rotation_from_quaternion(quaternion: FloatArray) -> FloatArray:
             [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
         ]
     )
+
+
+def projected_gravity(quaternion: FloatArray) -> FloatArray:
+    """(3,) direction of gravity in the frame whose orientation in the world is the quaternion (w, x, y, z)."""
+    down: FloatArray = -rotation_from_quaternion(quaternion)[2]
+    return down

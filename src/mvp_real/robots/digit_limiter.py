@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mvp_real.messages import FloatArray, PdCommand
-from mvp_real.robots.digit_limits import DigitLimits
+from mvp_real.robots.digit_limits import DigitLimits, fall_reason
 from mvp_real.robots.input_checks import CLOCK_TOLERANCE
 from mvp_real.robots.verdict import LATCHED, DriverState
 
@@ -95,7 +95,7 @@ class DigitLimiter:
         """Wait for commands. Refused while a stop is latched, without fresh measurements, or when not standing."""
         if self._state is not DriverState.DISABLED:
             return self._answer()
-        fault = self._bad_posture(posture, now) or self.limits.fall(posture.gravity, posture.height)
+        fault = self._bad_posture(posture, now) or fall_reason(posture.gravity, posture.height)
         if fault:
             self._reason = fault
         else:
@@ -218,7 +218,7 @@ class DigitLimiter:
         if fault:
             self.stop(fault)
             return False
-        fall = self.limits.fall(posture.gravity, posture.height)
+        fall = fall_reason(posture.gravity, posture.height)
         if fall:
             self._latch(DriverState.FALLEN, "falls", fall)
             return False

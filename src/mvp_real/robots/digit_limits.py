@@ -27,8 +27,6 @@ class DigitLimits:
         command_timeout: Silence that stops the robot, s.
         reading_age: Oldest measurement to act on, s.
         first_command_gap: Largest distance of the first targets from the measured motors, rad.
-        fall_tilt: Norm of the projected gravity's horizontal part above which the robot has fallen.
-        fall_height: Height of the base below which it has fallen, m.
     """
 
     table: DigitTable = field(default_factory=load_digit)
@@ -37,8 +35,6 @@ class DigitLimits:
     command_timeout: float = 0.10
     reading_age: float = READING_AGE
     first_command_gap: float = 0.5
-    fall_tilt: float = FALL_TILT
-    fall_height: float = FALL_HEIGHT
 
     @property
     def lower(self) -> FloatArray:
@@ -68,16 +64,17 @@ class DigitLimits:
         inside[toes], kp[toes], kd[toes] = table.default_pose[toes], table.kp[toes], table.kd[toes]
         return inside, kp, kd
 
-    def fall(self, gravity: FloatArray, height: float) -> str:
-        """Why the robot counts as fallen, or an empty string.
 
-        Args:
-            gravity: (3,) direction of gravity in the base frame.
-            height: Of the base above the ground, m.
-        """
-        tilt = float(np.hypot(gravity[0], gravity[1]))
-        if tilt > self.fall_tilt or gravity[2] > 0.0:
-            return f"the base is tilted: horizontal gravity {tilt:.2f}, the limit is {self.fall_tilt:.2f}"
-        if height < self.fall_height:
-            return f"the base is {height:.2f} m high; the limit is {self.fall_height:.2f} m"
-        return ""
+def fall_reason(gravity: FloatArray, height: float) -> str:
+    """Why the robot counts as fallen, or an empty string.
+
+    Args:
+        gravity: (3,) direction of gravity in the base frame.
+        height: Of the base above the ground, m.
+    """
+    tilt = float(np.hypot(gravity[0], gravity[1]))
+    if tilt > FALL_TILT or gravity[2] > 0.0:
+        return f"the base is tilted: horizontal gravity {tilt:.2f}, the limit is {FALL_TILT:.2f}"
+    if height < FALL_HEIGHT:
+        return f"the base is {height:.2f} m high; the limit is {FALL_HEIGHT:.2f} m"
+    return ""

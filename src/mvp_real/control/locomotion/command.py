@@ -62,7 +62,9 @@ class VelocityCommand:
         self.clipped = 0
         self._wanted = np.zeros(3)
         self._heard_at = -math.inf
-        self._value: FloatArray = np.zeros(3)  # before the cut-off: it must be able to pass through the dead band
+        self._value: FloatArray = np.zeros(
+            3
+        )  # before the cut-off: it must be able to pass through the dead band
 
     @property
     def current(self) -> FloatArray:
