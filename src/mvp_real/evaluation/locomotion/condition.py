@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mvp_real.control.locomotion.command import AXES, CommandLimits
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.messages import FloatArray
 
@@ -19,10 +20,10 @@ GROUPS = {
     "tracking": "Velocity tracking",
     "fastest": "Fastest command",
 }
-AXES = ("forward", "sideways", "turn")
 GROUNDS = ("plane", "rough", "slope", "step")
 PARTS = ("torso", "left_hand", "right_hand")
 Range = tuple[float, float]
+CUT_OFF = CommandLimits().cut_off
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Ground:
     def __post_init__(self) -> None:
         if self.kind not in GROUNDS:
             raise unknown_name("kind of ground", self.kind, GROUNDS)
-        if (self.kind in ("rough", "step")) != (self.height > 0.0) or (self.kind == "slope") != (self.grade > 0):
+        if (self.kind in ("rough", "step")) != (self.height > 0.0) or (self.kind == "slope") != (
+            self.grade > 0
+        ):
             raise MvpRealError(
                 f"ground '{self.kind}' with height {self.height} m and grade {self.grade}: rough ground and steps "
                 "need a height, slopes a grade, and nothing else has either"
@@ -75,7 +78,9 @@ class Load:
         if self.part not in PARTS:
             raise unknown_name("part that carries a load", self.part, PARTS)
         if self.mass <= 0.0 or min(self.size) <= 0.0 or self.cord < 0.0:
-            raise MvpRealError(f"load of {self.mass} kg, half sizes {self.size}, cord {self.cord} m: see to its signs")
+            raise MvpRealError(
+                f"load of {self.mass} kg, half sizes {self.size}, cord {self.cord} m: see to its signs"
+            )
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Box:
-    """`count` commands drawn uniformly from a box that is given by its ranges, m/s, m/s and rad/s."""
+    """`count` commands drawn uniformly from a box that is given by its ranges, m/s, m/s and rad/s, then cut off."""
 
     count: int
     forward: Range
@@ -130,6 +135,7 @@ class Box:
         """The commands: always the same ones for a seed."""
         low, high = np.array([self.forward, self.sideways, self.turn]).T
         drawn = np.random.default_rng([seed, 66]).uniform(low, high, (self.count, 3)).round(3)
+        drawn[np.abs(drawn) < CUT_OFF] = 0.0
         return [(float(a), float(b), float(c)) for a, b, c in drawn]
 
 
@@ -165,7 +171,6 @@ class Condition:
         hold: What has to be reached.
         goal: Distance ahead that both feet must have passed at the end, m; None where surviving is enough.
         friction: Factor on the drawn friction.
-        start_on: Everything else stays off for this long, s.
     """
 
     name: str
@@ -191,11 +196,20 @@ class Condition:
         if (bool(self.commands), self.sweep is not None, self.box is not None).count(True) != 1:
             raise MvpRealError(f"row '{self.name}' needs exactly one of 'commands', 'sweep' and 'box'")
         if self.trials < 1 or self.seconds <= 0.0:
-            raise MvpRealError(f"row '{self.name}' has {self.trials} trials of {self.seconds} s; needs some of each")
+            raise MvpRealError(
+                f"row '{self.name}' has {self.trials} trials of {self.seconds} s; needs some of each"
+            )
         if self.gain_drop is not None and not 0.0 < self.gain_drop.time < self.seconds:
             raise MvpRealError(
                 f"row '{self.name}': gain drop at {self.gain_drop.time} s of {self.seconds} s never shows"
             )
+
+        for command in self.variants:
+            if any(0.0 < abs(value) < least - 1e-9 for value, least in zip(command, CUT_OFF, strict=True)):
+                raise MvpRealError(
+                    f"row '{self.name}': of the command {command} something is below the cut-off {CUT_OFF} and would "
+                    "become zero"
+                )
 
     @property
     def variants(self) -> list[tuple[float, float, float]]:

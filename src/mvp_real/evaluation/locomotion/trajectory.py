@@ -120,7 +120,9 @@ def load_traces(path: Path) -> Trajectory:
             head = json.loads(str(file["head"]))
             kept = {name: file[name] for name in _KEPT}
     except (OSError, KeyError, ValueError) as error:
-        raise MvpRealError(f"'{path}' holds no traces of this version ({error}); delete it and run its row again") from error
+        raise MvpRealError(
+            f"'{path}' holds no traces of this version ({error}); delete it and run its row again"
+        ) from error
     kept = {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in kept.items()}
     empty = {f.name: np.zeros(0) for f in fields(Trajectory) if f.name not in (*_KEPT, "period", "settling")}
     return Trajectory(**{**empty, **kept, **head})

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from mvp_real.evaluation.locomotion.recovery import BIN, recovery
+from mvp_real.evaluation.locomotion.trajectory import Trajectory
+
+from .synthetic import PERIOD, trajectory
+
+DROP = 5.0
+
+
+def walk(robots: int = 1) -> Trajectory:
+    """Error 0.1 m/s and some tilt throughout, 12 s."""
+    made = trajectory(seconds=12.0, robots=robots)
+    made.velocity[..., 0] = 0.4
+    made.gravity[..., 0] = 0.05
+    return made
+
+
+def at(seconds: float) -> int:
+    return round(seconds / PERIOD)
+
+
+def test_without_a_change_recovery_takes_no_time() -> None:
+    curve = recovery(walk(), DROP, 0)
+    assert curve is not None
+    assert curve.seconds == 0.0
+    assert curve.error_before == pytest.approx(0.1)
+    assert curve.tilt_before == pytest.approx(0.0025)
+    assert curve.times[0] == pytest.approx(-4.0)
+    assert curve.times[-1] == pytest.approx(6.5)
+
+
+def test_the_time_until_both_stay_within_a_tenth() -> None:
+    made = walk()
+    made.velocity[at(DROP) : at(DROP + 1.7), 0, 0] = 0.6
+    made.gravity[at(DROP) : at(DROP + 2.2), 0, 0] = 0.2
+    curve = recovery(made, DROP, 0)
+    assert curve is not None
+    assert curve.seconds == pytest.approx(2.5)
+
+
+def test_a_relapse_within_two_seconds_counts() -> None:
+    made = walk()
+    made.velocity[at(DROP + 1.0) : at(DROP + 1.5), 0, 0] = 0.6
+    curve = recovery(made, DROP, 0)
+    assert curve is not None
+    assert curve.seconds == pytest.approx(1.5)
+
+
+def test_eleven_percent_is_too_much_and_nine_is_not() -> None:
+    for factor, seconds in ((1.09, 0.0), (1.11, math.inf)):
+        made = walk()
+        made.velocity[at(DROP) :, 0, 0] = 0.3 + 0.1 * factor
+        curve = recovery(made, DROP, 0)
+        assert curve is not None
+        assert curve.seconds == seconds
+
+
+def test_a_robot_that_falls_after_the_drop_does_not_recover() -> None:
+    made = walk()
+    made.steps[0], made.end[0] = at(DROP + 1.0), 1
+    curve = recovery(made, DROP, 0)
+    assert curve is not None
+    assert curve.seconds == math.inf
+
+
+def test_a_robot_that_falls_before_the_drop_has_no_curve() -> None:
+    made = walk()
+    made.steps[0], made.end[0] = at(2.0), 1
+    assert recovery(made, DROP, 0) is None
+    assert recovery(made, DROP) is None
+
+
+def test_the_mean_is_over_those_on_their_feet() -> None:
+    made = walk(robots=3)
+    made.velocity[:, 1, 0] = 0.5
+    made.velocity[:, 2] = 9.0
+    made.steps[2], made.end[2] = at(2.0), 1
+    curve = recovery(made, DROP)
+    assert curve is not None
+    np.testing.assert_allclose(curve.error, 0.15)
+    assert len(curve.times) == round((12.0 - 1.0) / BIN)
