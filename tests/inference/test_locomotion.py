@@ -38,6 +38,18 @@ def test_a_wrong_shape_is_refused(tmp_path: Path) -> None:
         session(np.zeros((15, 102), np.float32), np.ones(16, np.float32))
 
 
+def test_many_robots_at_once_are_many_single_ones(tmp_path: Path) -> None:
+    session = LocomotionSession(last_token_bundle(tmp_path / "last", gain=0.5))
+    tokens = np.random.default_rng(0).normal(size=(5, 16, 102)).astype(np.float32)
+    mask = np.ones((5, 16), np.float32)
+    actions = session.batch(tokens, mask)
+    assert actions.shape == (5, 36)
+    for one, window in zip(actions, tokens, strict=True):
+        np.testing.assert_allclose(session(window, mask[0]), one, rtol=1e-6)
+    with pytest.raises(BundleError, match="takes tokens"):
+        session.batch(tokens, mask[:4])
+
+
 def test_warm_up_times_two_hundred_calls(tmp_path: Path) -> None:
     latency = LocomotionSession(last_token_bundle(tmp_path / "last")).warm_up()
     assert latency.calls == 200

@@ -47,15 +47,21 @@ class LocomotionSession:
         Raises:
             BundleError: A shape is not that of the card.
         """
-        if tokens.shape != self._tokens or mask.shape != self._mask:
+        return self.batch(tokens[None], mask[None])[0]
+
+    def batch(self, tokens: NDArray[np.float32], mask: NDArray[np.float32]) -> FloatArray:
+        """Actions (N, 36) of N robots, for tokens (N, 16, 102) and masks (N, 16).
+
+        Raises:
+            BundleError: A shape is not that of the card.
+        """
+        if tokens.shape[1:] != self._tokens or mask.shape[1:] != self._mask or len(tokens) != len(mask):
             raise BundleError(
                 f"walking policy '{self.card.name}' takes tokens {self._tokens} and a mask {self._mask}, "
-                f"got {tokens.shape} and {mask.shape}"
+                f"got {tokens.shape[1:]} and {mask.shape[1:]}"
             )
-        action: FloatArray = self._model({"tokens": tokens[None], "mask": mask[None]})[0][0].astype(
-            np.float64
-        )
-        return action
+        actions: FloatArray = self._model({"tokens": tokens, "mask": mask})[0].astype(np.float64)
+        return actions
 
     def warm_up(self) -> StartupLatency:
         """Time of 200 warm calls."""
