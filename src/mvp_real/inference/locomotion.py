@@ -47,7 +47,8 @@ class LocomotionSession:
         Raises:
             BundleError: A shape is not that of the card.
         """
-        return self.batch(tokens[None], mask[None])[0]
+        action: FloatArray = self.batch(tokens[None], mask[None])[0]
+        return action
 
     def batch(self, tokens: NDArray[np.float32], mask: NDArray[np.float32]) -> FloatArray:
         """Actions (N, 36) of N robots, for tokens (N, 16, 102) and masks (N, 16).
