@@ -45,6 +45,16 @@ def test_the_policy_sees_sixteen_motors_and_ten_joints_and_sets_eight_gains() ->
     assert not set(table.gain_indices) & set(table.toe_indices)
 
 
+def test_targets_of_arms_keep_the_margin_and_those_of_legs_may_lead_the_joint() -> None:
+    table = load_digit()
+    elbow, knee = table.motor("left_elbow"), table.motor("right_knee")
+    assert table.target_upper[elbow] == table.upper[elbow] - 0.05
+    assert table.target_lower[knee] == table.lower[knee] - 0.5
+    # On one leg the knee carries about 130 Nm from its default angle.
+    assert abs(table.target_lower[knee] - table.default_pose[knee]) * table.kp[knee] > 130.0
+    assert table.target_speed[knee] == 2.0 * 8.51
+
+
 def test_the_right_side_is_the_negative_of_the_left() -> None:
     table = load_digit()
     order = mirror_order(table.motors)

@@ -58,13 +58,22 @@ def test_a_good_command_passes_unchanged() -> None:
     np.testing.assert_array_equal(limiter.output.kp[TOES], TABLE.kp[TOES])
 
 
-def test_targets_stop_short_of_the_range() -> None:
+def test_targets_stop_where_the_table_says() -> None:
     limiter = running()
     for k in range(1, 40):
         verdict = limiter.command(command(k * TICK, position=moved(KNEE, 9.0)), posture(k * TICK), k * TICK)
     assert "targets clipped" in verdict.reason
     assert limiter.output is not None
-    assert limiter.output.position[KNEE] == pytest.approx(1.0193 - 0.05)
+    assert limiter.output.position[KNEE] == pytest.approx(1.0193 + 0.5)
+
+
+def test_a_motor_at_the_end_of_its_range_is_not_pushed_into_its_stop() -> None:
+    limits, gains = DigitLimits(), np.zeros(20)
+    wanted = moved(KNEE, 1.0)
+    inside, _, _ = limits.nearest_command(wanted, gains, gains, motors=moved(KNEE, 0.62))
+    assert inside[KNEE] == pytest.approx(1.0193 - 0.05)
+    inside, _, _ = limits.nearest_command(wanted, gains, gains, motors=moved(KNEE, 0.5))
+    assert inside[KNEE] == pytest.approx(wanted[KNEE])
 
 
 def test_gains_stay_between_half_and_one_and_a_half() -> None:

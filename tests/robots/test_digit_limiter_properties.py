@@ -88,7 +88,7 @@ def test_no_output_leaves_the_limits_and_no_stop_ends_by_itself(
                 assert np.all(np.abs(torque) <= TABLE.torque_limit)
             if output is not None and state not in LATCHED:
                 step = np.abs(limiter.output.position - output.position)
-                assert np.all(step <= 1.5 * 0.02 * TABLE.speed_limit + 1e-9)
+                assert np.all(step <= 1.5 * 0.02 * TABLE.target_speed + 1e-9)
         if before in LATCHED:
             allowed = (before, DriverState.DISABLED) if action == "clear" else (before,)
             assert state in allowed
@@ -116,7 +116,7 @@ def test_the_way_in_any_stretch_of_time_is_bounded(steps: list[tuple[float, floa
     for start in range(len(path)):
         for end in range(start + 1, len(path)):
             time, way = path[end][0] - path[start][0], path[end][1] - path[start][1]
-            assert way <= TABLE.speed_limit[0] * (1.5 * 0.02 + time) + 1e-9
+            assert way <= TABLE.target_speed[0] * (1.5 * 0.02 + time) + 1e-9
 
 
 def _standing(now: float) -> Posture:

@@ -45,6 +45,8 @@ class DigitTable:
         gain_motors: Motors whose gains the policy sets.
         control_period: s between two actions.
         position_margin: rad that PD targets keep from the ranges.
+        target_overshoot: rad by which those of the leg motors may lie outside, to carry loads with soft gains.
+        target_speed_factor: Of the speed limits; how fast targets may move.
         target_scale: rad of PD target per unit of action.
         gain_scale: Share of the nominal gain per unit of action.
         gain_range: Smallest and largest share of the nominal gain.
@@ -72,6 +74,8 @@ class DigitTable:
     gain_motors: tuple[str, ...]
     control_period: float
     position_margin: float
+    target_overshoot: float
+    target_speed_factor: float
     target_scale: float
     gain_scale: float
     gain_range: tuple[float, float]
@@ -93,6 +97,26 @@ class DigitTable:
     def gain_indices(self) -> NDArray[np.intp]:
         """(8,) indices of `gain_motors` among the motors."""
         return np.array([self.motor(name) for name in self.gain_motors], dtype=np.intp)
+
+    @property
+    def target_lower(self) -> FloatArray:
+        """(20,) lowest PD targets, rad."""
+        return self.lower - self._beyond_range()
+
+    @property
+    def target_upper(self) -> FloatArray:
+        """(20,) highest PD targets, rad."""
+        return self.upper + self._beyond_range()
+
+    @property
+    def target_speed(self) -> FloatArray:
+        """(20,) how fast PD targets may move, rad/s."""
+        return self.target_speed_factor * self.speed_limit
+
+    def _beyond_range(self) -> FloatArray:
+        beyond = np.full(len(self.motors), -self.position_margin)
+        beyond[self.gain_indices] = self.target_overshoot
+        return beyond
 
     @property
     def toe_indices(self) -> NDArray[np.intp]:

@@ -143,7 +143,7 @@ class DigitLimiter:
         age = now - command.stamp
         if not -CLOCK_TOLERANCE <= age <= limits.command_age:  # a NaN is refused too
             return self.refuse(f"command comes from {age:.3f} s ago; the limit is {limits.command_age:.3f} s")
-        inside, kp, kd = limits.nearest_command(command.position, command.kp, command.kd)
+        inside, kp, kd = limits.nearest_command(command.position, command.kp, command.kd, posture.motors)
         free = np.ones(shape, dtype=bool)
         free[table.toe_indices] = False  # told or not, the toes keep their pose and gains
         clipped = bool((np.abs(inside - command.position) > NEGLIGIBLE)[free].any())

@@ -20,7 +20,7 @@ class DigitLimits:
 
     Attributes:
         table: The robot; torques are clipped at its `torque_limit`, gains kept in its `gain_range`.
-        lower, upper: (20,) range of PD targets, rad: the joint ranges less the margin.
+        lower, upper: (20,) range of PD targets, rad.
         target_speed: (20,) largest speed of a PD target, rad/s.
         burst: Largest saved-up motion of a target in control periods, so that jitter of the commands is not clamped.
         command_age: Oldest measurement that a command may come from, s.
@@ -38,21 +38,27 @@ class DigitLimits:
 
     @property
     def lower(self) -> FloatArray:
-        return self.table.lower + self.table.position_margin
+        return self.table.target_lower
 
     @property
     def upper(self) -> FloatArray:
-        return self.table.upper - self.table.position_margin
+        return self.table.target_upper
 
     @property
     def target_speed(self) -> FloatArray:
-        return self.table.speed_limit
+        return self.table.target_speed
 
-    def nearest_command(self, position: FloatArray, kp: FloatArray, kd: FloatArray) -> tuple[FloatArray, ...]:
+    def nearest_command(
+        self, position: FloatArray, kp: FloatArray, kd: FloatArray, motors: FloatArray
+    ) -> tuple[FloatArray, ...]:
         """Targets inside the ranges, gains inside theirs, toes in the default pose at their nominal gains.
+
+        The target of a motor that has come within the margin of its joint's end does not lie beyond the margin, so
+        that no motor pushes into its stop.
 
         Args:
             position, kp, kd: (20,) finite.
+            motors: (20,) measured angles, rad.
 
         Returns:
             The same three within the limits.
@@ -60,6 +66,9 @@ class DigitLimits:
         table, toes = self.table, self.table.toe_indices
         low, high = table.gain_range
         inside = np.clip(position, self.lower, self.upper)
+        low_end, high_end = table.lower + table.position_margin, table.upper - table.position_margin
+        inside = np.where(motors < low_end, np.maximum(inside, low_end), inside)
+        inside = np.where(motors > high_end, np.minimum(inside, high_end), inside)
         kp, kd = np.clip(kp, low * table.kp, high * table.kp), np.clip(kd, low * table.kd, high * table.kd)
         inside[toes], kp[toes], kd[toes] = table.default_pose[toes], table.kp[toes], table.kd[toes]
         return inside, kp, kd

@@ -89,7 +89,7 @@ def test_the_previous_action_is_the_one_sent_not_the_one_wished() -> None:
     assert robot.loop.counters["targets slowed"] == 3
 
 
-def test_targets_move_no_faster_than_the_joints() -> None:
+def test_targets_move_no_faster_than_the_table_says() -> None:
     robot = LoopRobot().walk()
     robot.action = np.full(36, -9.0)
     before = robot.outputs[-1].command
@@ -97,7 +97,7 @@ def test_targets_move_no_faster_than_the_joints() -> None:
         after = robot.tick().command
         assert before is not None
         assert after is not None
-        assert np.all(np.abs(after.position - before.position) <= TABLE.speed_limit * TICK + 1e-9)
+        assert np.all(np.abs(after.position - before.position) <= TABLE.target_speed * TICK + 1e-9)
         before = after
 
 

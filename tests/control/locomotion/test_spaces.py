@@ -49,8 +49,8 @@ def test_the_last_sixteen_entries_scale_the_gains_of_the_legs() -> None:
 def test_no_limited_action_leaves_the_ranges(action: np.ndarray) -> None:
     table = load_digit()
     targets = spaces.decode_action(spaces.limit_action(action))
-    assert np.all(targets.position >= table.lower + table.position_margin - 1e-12)
-    assert np.all(targets.position <= table.upper - table.position_margin + 1e-12)
+    assert np.all(targets.position >= table.target_lower - 1e-12)
+    assert np.all(targets.position <= table.target_upper + 1e-12)
     np.testing.assert_array_equal(
         targets.position[:, table.toe_indices], np.stack([table.default_pose[table.toe_indices]] * 3)
     )

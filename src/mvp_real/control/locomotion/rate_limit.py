@@ -1,4 +1,4 @@
-"""How far PD targets may move in one control period: no faster than the joints themselves."""
+"""How far PD targets may move in one control period: a small multiple of the joints' own speed limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def limit_rate(action: FloatArray, sent: FloatArray, table: DigitTable) -> Float
     The driver limits the same rate over the time between commands, with some slack for jitter. Done here as well, the
     policy's window holds what the robot really got.
     """
-    step = table.speed_limit * table.control_period / table.target_scale
+    step = table.target_speed * table.control_period / table.target_scale
     limited = np.array(action, dtype=np.float64)
     limited[..., TARGETS] = sent[..., TARGETS] + np.clip(
         action[..., TARGETS] - sent[..., TARGETS], -step, step

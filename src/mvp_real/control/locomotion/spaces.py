@@ -99,8 +99,8 @@ def assemble_observation(
 def _action_bounds() -> tuple[FloatArray, FloatArray]:
     table = load_digit()
     low, high = np.empty(ACTION_SIZE), np.empty(ACTION_SIZE)
-    low[TARGETS] = (table.lower + table.position_margin - table.default_pose) / table.target_scale
-    high[TARGETS] = (table.upper - table.position_margin - table.default_pose) / table.target_scale
+    low[TARGETS] = (table.target_lower - table.default_pose) / table.target_scale
+    high[TARGETS] = (table.target_upper - table.default_pose) / table.target_scale
     low[table.toe_indices], high[table.toe_indices] = 0.0, 0.0
     low[MOTORS:] = (table.gain_range[0] - 1.0) / table.gain_scale
     high[MOTORS:] = (table.gain_range[1] - 1.0) / table.gain_scale
@@ -108,7 +108,7 @@ def _action_bounds() -> tuple[FloatArray, FloatArray]:
 
 
 def limit_action(action: FloatArray) -> FloatArray:
-    """The action (..., 36) that is really sent: targets inside the joint ranges less the margin, gains inside
+    """The action (..., 36) that may be sent: targets inside `target_lower` and `target_upper`, gains inside
     their range, toes at zero because they stay in the default pose.
     """
     low, high = _action_bounds()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mvp_real.control.locomotion.rate_limit import limit_rate
 from mvp_real.control.locomotion.spaces import ACTION_SIZE, OBSERVATION_SIZE, decode_action, limit_action
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
@@ -17,20 +18,21 @@ from mvp_real.robots.digit import load_digit
 from mvp_real.tasks.digit import rewards
 from mvp_real.tasks.digit.commands import COMMANDS, draw_commands
 from mvp_real.tasks.digit.config import WalkConfig, changed
+from mvp_real.tasks.digit.curriculum import Progress
 from mvp_real.tasks.digit.delays import deliver, toss_late
 from mvp_real.tasks.digit.dynamics import Dynamics
 from mvp_real.tasks.digit.episode import Episodes
 from mvp_real.tasks.digit.gait import foot_targets
 from mvp_real.tasks.digit.motion import Motion
 from mvp_real.tasks.digit.noise import noise_deviations
-from mvp_real.tasks.digit.privileged import STATE_SIZE
+from mvp_real.tasks.digit.privileged import STATE_SIZE, Mirror
 from mvp_real.tasks.digit.pushes import draw_pushes
 from mvp_real.tasks.digit.sensing import Observations, observe, privileged_state
 from mvp_real.tasks.digit.simulation import EVERY, DigitSimulation
 from mvp_real.tasks.digit.termination import REASONS
 from mvp_real.tasks.digit.terrain import Ground
 
-FIXED = ("num_envs", "model", "timestep", "joint_friction", "threads", "seed", "terrain")
+FIXED = ("num_envs", "model", "timestep", "joint_friction", "threads", "seed", "terrain", "curriculum")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class WalkEnvironment:
         config: As they are now; `change` makes new ones.
         num_envs, observation_size, state_size, action_size: Sizes.
         control_period: s.
+        mirror: Mirror images of observations, states and actions.
         simulation: The physics.
     """
 
@@ -72,6 +75,7 @@ class WalkEnvironment:
         self.num_envs = config.num_envs
         self.observation_size, self.state_size, self.action_size = OBSERVATION_SIZE, STATE_SIZE, ACTION_SIZE
         self.control_period = load_digit().control_period
+        self.mirror = Mirror()
         self.ground = Ground(config.terrain, config.num_envs)
         self.simulation = DigitSimulation(config, self.ground)
         self._random = np.random.default_rng(config.seed)
@@ -79,7 +83,11 @@ class WalkEnvironment:
         self._dynamics = Dynamics.draw(self._random, config.num_envs, config.randomisation)
         self._changes: dict[str, Any] = {}
         self._current: Observations | None = None
+        self._progress = Progress()
         self._derive()
+        for stage in config.curriculum:
+            # A mistake in a late stage shows before the training and not in the night.
+            config = self._with(config, stage.changes)
 
     def _derive(self) -> None:
         config = self.config
@@ -106,7 +114,7 @@ class WalkEnvironment:
         """
         action = self._checked(action)
         episodes, dynamics, config = self._episodes, self._dynamics, self.config
-        sent = limit_action(action)
+        sent = limit_rate(limit_action(action), episodes.sent, load_digit())
         late = toss_late(self._random, dynamics.action_delay)
         applied = deliver(late, sent, episodes.sent)
         episodes.action_difference, episodes.action_late = applied - sent, late
@@ -131,6 +139,7 @@ class WalkEnvironment:
         self._renew_commands()
         observations = self._observe(EVERY, motion, first=False)
         finished = np.flatnonzero(terminated | truncated)
+        self._progress.count(int(terminated.sum()), self.num_envs)
         fallen = reasons[terminated]
         info: dict[str, Any] = {
             "sent_action": sent.astype(np.float32),
@@ -168,12 +177,28 @@ class WalkEnvironment:
         self._changes = _merged(self._changes, changes)
         self._derive()
 
+    def curriculum(self, statistics: Mapping[str, Any] | None = None) -> dict[str, float]:
+        """Close an iteration of a training: begin the next stage if the robots fall rarely enough.
+
+        Args:
+            statistics: Ignored; the environment counts falls itself.
+
+        Returns:
+            `stage`, those begun so far, and `fall_rate`, falls in 20 s of a robot.
+        """
+        del statistics
+        stage = self._progress.advance(self.config.curriculum, self.control_period)
+        if stage is not None:
+            self.change(stage.changes)
+        return {"stage": float(self._progress.stage), "fall_rate": self._progress.fall_rate}
+
     def random_state(self) -> dict[str, Any]:
         """Everything that decides how the robots go on: numbers, texts, arrays and mappings of them."""
         current = self._current
         return {
             "random": json.dumps(self._random.bit_generator.state),
             "changes": json.dumps(self._changes),
+            "progress": vars(self._progress).copy(),
             "episodes": {name: value.copy() for name, value in vars(self._episodes).items()},
             "dynamics": {name: value.copy() for name, value in vars(self._dynamics).items()},
             "ground": {"gradient": self.ground.gradient.copy(), "rough": self.ground.rough.copy()},
@@ -184,6 +209,7 @@ class WalkEnvironment:
     def restore(self, state: Mapping[str, Any]) -> Observations | None:
         """Go on exactly from `random_state` of an environment with the same settings; returns what was seen last."""
         self.change(json.loads(state["changes"]))
+        self._progress = Progress(**state["progress"])
         self._random.bit_generator.state = json.loads(state["random"])
         for name in ("episodes", "dynamics"):
             part = getattr(self, f"_{name}")
@@ -201,6 +227,15 @@ class WalkEnvironment:
     def close(self) -> None:
         """Free the simulator."""
         self.simulation.backend.close()
+
+    @staticmethod
+    def _with(config: WalkConfig, changes: Mapping[str, Any]) -> WalkConfig:
+        for name in changes:
+            if name in FIXED:
+                raise MvpRealError(
+                    f"environment: {name} cannot be changed while the robots walk; make a new one"
+                )
+        return changed(config, changes)
 
     def _checked(self, action: NDArray[Any]) -> FloatArray:
         if self._current is None:
@@ -333,8 +368,3 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
             _merged(known, value) if isinstance(value, Mapping) and isinstance(known, Mapping) else value
         )
     return merged
-
-
-def describe(config: WalkConfig) -> dict[str, Any]:
-    """The settings as nested mappings, for a log or a card."""
-    return asdict(config)
