@@ -5,14 +5,22 @@ from __future__ import annotations
 import pytest
 
 from mvp_real.errors import MvpRealError
-from mvp_real.nodes.faults import FAULTS, Fault
+from mvp_real.nodes.faults import DIGIT_FAULTS, FAULTS, Fault
 
 
-def test_every_fault_parses() -> None:
-    for name, (_, needs_value) in FAULTS.items():
-        fault = Fault.parse(f"{name}=0.3" if needs_value else name)
-        assert fault == Fault(name, 0.3 if needs_value else 0.0)
-    assert Fault.parse("") == Fault()
+@pytest.mark.parametrize("faults", [FAULTS, DIGIT_FAULTS])
+def test_every_fault_parses(faults: dict[str, tuple[str, str]]) -> None:
+    for name, (_, unit) in faults.items():
+        fault = Fault.parse(f"{name}=0.3" if unit else name, faults)
+        assert fault == Fault(name, 0.3 if unit else 0.0)
+    assert Fault.parse("", faults) == Fault()
+
+
+def test_faults_of_another_robot_are_unknown() -> None:
+    with pytest.raises(MvpRealError, match="unknown fault 'camera_stop'"):
+        Fault.parse("camera_stop", DIGIT_FAULTS)
+    with pytest.raises(MvpRealError, match="is written 'gain_drop=SHARE'"):
+        Fault.parse("gain_drop", DIGIT_FAULTS)
 
 
 @pytest.mark.parametrize(

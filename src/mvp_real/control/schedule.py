@@ -21,7 +21,7 @@ class JitterStatistics:
     Attributes:
         ticks: Ticks that ran.
         dropped: Grid points without a tick.
-        on_time: Share of ticks within 10 ms of the grid.
+        on_time: Share of ticks that were close enough to the grid, by default within 10 ms.
         median, p99, largest: Lateness, s.
     """
 
@@ -39,13 +39,15 @@ class TickSchedule:
     Args:
         period: Control period, s.
         phase: Offset of the grid, s; so the image taken at k * period can be encoded before the tick.
+        on_time: Distance from the grid that counts as punctual, s.
     """
 
-    def __init__(self, period: float, phase: float = 0.0) -> None:
+    def __init__(self, period: float, phase: float = 0.0, on_time: float = ON_TIME) -> None:
         if not period > 0.0:
             raise MvpRealError(f"the control period is {period} s; needs a positive time")
         self.period = period
         self.phase = phase
+        self._on_time = on_time
         self._last: int | None = None
         self._ticks = 0
         self._dropped = 0
@@ -86,7 +88,7 @@ class TickSchedule:
         return JitterStatistics(
             ticks=self._ticks,
             dropped=self._dropped,
-            on_time=float(np.mean(np.abs(late) <= ON_TIME)),
+            on_time=float(np.mean(np.abs(late) <= self._on_time)),
             median=float(np.median(late)),
             p99=float(np.percentile(late, 99)),
             largest=float(np.max(np.abs(late))),

@@ -110,14 +110,16 @@ def joint_state_message(reading: JointReading) -> JointState:
     message.header.stamp = time_message(reading.stamp)
     message.position = reading.position.tolist()
     message.velocity = [] if reading.velocity is None else reading.velocity.tolist()
+    message.effort = [] if reading.effort is None else reading.effort.tolist()
     return message
 
 
 def joint_reading(message: JointState) -> JointReading:
     """Measured joints of a message, names and lengths as they came."""
     velocity = np.array(message.velocity, dtype=np.float64) if len(message.velocity) else None
+    effort = np.array(message.effort, dtype=np.float64) if len(message.effort) else None
     position = np.array(message.position, dtype=np.float64)
-    return JointReading(tuple(message.name), position, velocity, seconds(message.header.stamp))
+    return JointReading(tuple(message.name), position, velocity, seconds(message.header.stamp), effort)
 
 
 def target_message(target: JointTarget) -> JointTrajectory:

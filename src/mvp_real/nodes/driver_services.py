@@ -1,4 +1,4 @@
-"""The operator's services of an arm: `~/enable ~/stop ~/home ~/clear_fault`, the same for every driver."""
+"""The operator's services of a robot: `~/enable ~/stop ~/home ~/clear_fault`, the same for every driver."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Protocol
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
-from mvp_real.robots.verdict import DriverState, Verdict
+from mvp_real.robots.digit_limiter import DigitVerdict
+from mvp_real.robots.verdict import LATCHED, DriverState, Verdict
 
 
 class Arm(Protocol):
@@ -22,7 +23,7 @@ class Arm(Protocol):
     def reason(self) -> str:
         """Why it is not running."""
 
-    def enable(self) -> Verdict:
+    def enable(self) -> Verdict | DigitVerdict:
         """Allow motion."""
 
     def disable(self) -> None:
@@ -31,10 +32,10 @@ class Arm(Protocol):
     def stop(self, reason: str) -> None:
         """Stop and latch."""
 
-    def home(self) -> Verdict:
+    def home(self) -> Verdict | DigitVerdict:
         """Go to the start pose."""
 
-    def clear_fault(self) -> Verdict:
+    def clear_fault(self) -> Verdict | DigitVerdict:
         """Release a latched stop."""
 
 
@@ -43,10 +44,11 @@ class DriverServices:
 
     Args:
         node: Owner of the services.
-        arm: The arm.
+        arm: The arm, or another robot with such a driver.
         changed: Called after each request with the state before it.
         prepare: Called before the arm is enabled.
         enabled: Called after the arm was enabled or disabled, with what it is now.
+        homing: Called when the arm is on its way to the start pose.
     """
 
     def __init__(
@@ -56,8 +58,10 @@ class DriverServices:
         changed: Callable[[DriverState], None],
         prepare: Callable[[], None] = lambda: None,
         enabled: Callable[[bool], None] = lambda on: None,
+        homing: Callable[[], None] = lambda: None,
     ) -> None:
-        self._arm, self._changed, self._prepare, self._enabled = arm, changed, prepare, enabled
+        self._arm, self._changed = arm, changed
+        self._prepare, self._enabled, self._homing = prepare, enabled, homing
         node.create_service(SetBool, "~/enable", self._on_enable)
         node.create_service(Trigger, "~/stop", self._on_stop)
         node.create_service(Trigger, "~/home", self._on_home)
@@ -90,13 +94,17 @@ class DriverServices:
     def _on_home(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         before = self._arm.state
         verdict = self._arm.home()
-        response.success, response.message = verdict.state is DriverState.RUNNING, verdict.reason
+        # An arm drives there, RUNNING; a walking robot is put there, and stays disabled without a reason against.
+        response.success = verdict.state is DriverState.RUNNING or not verdict.reason
+        response.message = verdict.reason
         self._changed(before)
+        if response.success:
+            self._homing()
         return response
 
     def _on_clear_fault(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         before = self._arm.state
         verdict = self._arm.clear_fault()
-        response.success, response.message = verdict.state is not DriverState.STOPPED, verdict.reason
+        response.success, response.message = verdict.state not in LATCHED, verdict.reason
         self._changed(before)
         return response
