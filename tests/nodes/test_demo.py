@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from mvp_real.demos.reader import read_demonstration
+from mvp_real.evaluation.trials import TrialLog
 
 from .bringup import free_domain
 
@@ -76,7 +78,9 @@ def test_a_run_leaves_results_recording_video_and_still(models: Path, tmp_path: 
     np.testing.assert_array_equal(repeated.executed, demonstration.executed)
     np.testing.assert_array_equal(repeated.state, demonstration.state)
 
-    # And once more in the same folder: nothing is left to do.
+    # And once more in the same folder: nothing is left to do, and trials of another scene do not count.
+    log = TrialLog(tmp_path / "b")
+    log.append(dataclasses.replace(log.trials[0], scene="varied"))
     resumed = demo(models, tmp_path / "b", "bundle:=turn", "placements:=1", "video:=false")
     assert resumed.returncode == 0
     assert "1 of 1 trials are in" in resumed.stdout

@@ -10,10 +10,11 @@ import pytest
 pytest.importorskip("mujoco")
 
 from mvp_real.errors import MvpRealError
+from mvp_real.evaluation.protocol import trials_to_run
 from mvp_real.evaluation.subjects import Subject
 from mvp_real.evaluation.trials import TrialLog, TrialRecord
 from mvp_real.nodes.trial_judgement import failure, judge
-from mvp_real.nodes.trial_plan import chosen_setups, open_trials, summary_lines, trial_line
+from mvp_real.nodes.trial_plan import THROUGH, chosen_setups, summary_lines, trial_line
 from mvp_real.nodes.trial_results import write_results
 from mvp_real.tasks.pick_fruit import random_setup, setup_to_dict
 
@@ -52,7 +53,15 @@ def test_placements_from_a_file(tmp_path: Path) -> None:
     assert (named.name, named.setup) == ("mine-000", setup)
 
 
-@pytest.mark.parametrize("text", ["0", "17", "16,", "evaluatoin", "random", ",", "missing.json"])
+@pytest.mark.parametrize("content", ["", "{}", "[]", "[1]", '[{"scene": "plain"}]'])
+def test_a_placements_file_without_setups_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(MvpRealError):
+        chosen_setups(str(path), "plain", 0)
+
+
+@pytest.mark.parametrize("text", ["0", "17", "16,", "evaluatoin", "random", ",", "missing.json", "3,3"])
 def test_other_placements_are_refused(text: str) -> None:
     with pytest.raises(MvpRealError):
         chosen_setups(text, "plain", 0)
@@ -61,14 +70,15 @@ def test_other_placements_are_refused(text: str) -> None:
 def test_subjects_alternate_at_each_placement_and_finished_trials_are_skipped(tmp_path: Path) -> None:
     log = TrialLog(tmp_path)
     setups = chosen_setups("2", "plain", 0)
-    trials = list(open_trials(SUBJECTS, setups, log))
+    trials = trials_to_run(SUBJECTS, [setups], log, THROUGH)
     order = [(t.setup.name, t.subject.label) for t in trials]
     assert order == [
         ("evaluation-00", "first"), ("evaluation-00", "second"),
         ("evaluation-01", "second"), ("evaluation-01", "first"),
     ]  # fmt: skip
     log.append(judge(trials[1], status(), {}, True, 1.0))
-    assert [t.subject.label for t in open_trials(SUBJECTS, setups, log)] == ["first", "second", "first"]
+    left = trials_to_run(SUBJECTS, [setups], log, THROUGH)
+    assert [t.subject.label for t in left] == ["first", "second", "first"]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +99,7 @@ def test_failure_categories(robot: dict, policy: dict, ended: bool, category: st
 
 
 def records(tmp_path: Path) -> list[TrialRecord]:
-    trials = list(open_trials(SUBJECTS[:1], chosen_setups("3", "plain", 0), TrialLog(tmp_path)))
+    trials = trials_to_run(SUBJECTS[:1], [chosen_setups("3", "plain", 0)], TrialLog(tmp_path), THROUGH)
     outcomes = [status(success=True, category=""), status(), status(category="grasp_slip")]
     return [judge(t, s, {}, True, 1.0) for t, s in zip(trials, outcomes, strict=True)]
 

@@ -55,6 +55,7 @@ def test_values_take_the_type_of_the_default(tmp_path: Path) -> None:
         ("count", "1.5", "is a whole number"),
         ("fast", "1", "is true or false"),
         ("count", "true", "is a whole number"),
+        ("count", "[", "is a whole number"),
     ],
 )
 def test_wrong_values_name_the_remedy(tmp_path: Path, name: str, text: str, message: str) -> None:

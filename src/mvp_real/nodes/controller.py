@@ -208,9 +208,9 @@ class Controller(ManagedNode):
         else:
             try:
                 self._loop.feature(conversions.feature(message))
+                self._feature_at = time.monotonic()
             except ValueError as error:
                 self._loop.refuse_feature(str(error))
-            self._feature_at = time.monotonic()
         self._pending = conversions.nanoseconds(message.header.stamp)
         self._answer_in_lockstep()
 

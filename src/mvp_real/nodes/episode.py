@@ -17,6 +17,7 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from mvp_real.errors import MvpRealError
+from mvp_real.evaluation.protocol import Trial, trials_to_run
 from mvp_real.evaluation.subjects import load_subjects
 from mvp_real.evaluation.trials import TrialLog, TrialRecord
 from mvp_real.nodes import conversions
@@ -29,7 +30,7 @@ from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import RECORDER, joint_history_quality, sensor_quality
 from mvp_real.nodes.runner import run_node
 from mvp_real.nodes.trial_judgement import judge
-from mvp_real.nodes.trial_plan import Trial, chosen_setups, open_trials, summary_lines, trial_line
+from mvp_real.nodes.trial_plan import THROUGH, chosen_setups, summary_lines, trial_line
 from mvp_real.nodes.trial_recorder import TrialRecorder
 from mvp_real.nodes.trial_results import default_folder, write_results
 from mvp_real.nodes.trial_video import SceneSample, TrialVideo
@@ -86,8 +87,7 @@ class Episode(ManagedNode):
         self._setups = chosen_setups(values["placements"], values["scene"], self._seed)
         self._folder = Path(values["out"]) if values["out"] else default_folder()
         self._log = TrialLog(self._folder)
-        for subject in self._subjects:
-            self._log.require_same_bundle(subject.label, values["scene"], subject.digest)
+        self._trials = trials_to_run(self._subjects, [self._setups], self._log, THROUGH)
         if self._wants_video:
             self._video = TrialVideo(self._folder, PORT if values["view"] == "browser" else 0)
             self.create_subscription(Float64MultiArray, "scene_state", self._on_scene, 50)
@@ -136,8 +136,12 @@ class Episode(ManagedNode):
             self.exit_code = 1
 
     def _run_trials(self) -> None:
-        trials = list(open_trials(self._subjects, self._setups, self._log))
-        self._records = [t for t in self._log.trials if t.subject in self._names]
+        trials = self._trials
+        # The folder may also hold trials of other scenes and placements, which are not of this run.
+        placements = {(named.setup.scene, named.name) for named in self._setups}
+        self._records = [
+            t for t in self._log.trials if t.subject in self._names and (t.scene, t.placement) in placements
+        ]
         total = len(trials) + len(self._records)
         if self._records:
             self._say(

@@ -22,6 +22,7 @@ from mvp_real.nodes import conversions
 from mvp_real.nodes.diagnostics import ERROR, OK, WARN, Report
 from mvp_real.nodes.driver_services import DriverServices
 from mvp_real.nodes.durations import Durations
+from mvp_real.nodes.episode_request import parse_episode
 from mvp_real.nodes.faults import Fault
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.pace import Pace
@@ -82,7 +83,7 @@ class SimBridge(ManagedNode):
         self._begin(evaluation_setups("plain")[0], "")
         self.create_subscription(JointTrajectory, "joint_target", self._on_target, COMMAND)
         self._driver_services = DriverServices(
-            self, self._robot, self._note_change, self._align, self._on_enabled
+            self, self._robot, self._note_change, self._align, self._on_enabled, self._on_homing
         )
         self.create_service(Trigger, "~/reset", self._on_reset)
         self.add_on_set_parameters_callback(self._on_parameters)
@@ -132,8 +133,14 @@ class SimBridge(ManagedNode):
             self._window.refresh()
 
     def _lockstep_timer(self) -> None:
-        """Nothing to do while answers come; otherwise say the same again."""
-        if self._waiting_for is None:
+        """Nothing to do while answers come; otherwise say the same again. On the way home no one is asked."""
+        if self._waiting_for is None and self._robot.arm.homing:
+            self._robot.advance(self._period_ms)
+            for say in (self._say.clock, self._say.joints, self._say.scene, self._say.status):
+                say()
+            if not self._robot.arm.homing and self._robot.state is DriverState.RUNNING:
+                self._ask()
+        elif self._waiting_for is None:
             if not self._robot.started:  # the others need something to see that we are here
                 self._say.clock()
                 self._say.joints()
@@ -209,6 +216,9 @@ class SimBridge(ManagedNode):
         if on and self._pace.lockstep:
             self._ask()
 
+    def _on_homing(self) -> None:
+        self._waiting_for = None  # an answer to an earlier question must not step the arm as well
+
     def _align(self) -> None:
         if self._pace.lockstep:
             self._robot.align()
@@ -219,7 +229,7 @@ class SimBridge(ManagedNode):
             response.message = f"a stop is latched ({self._robot.reason}); call ~/clear_fault first"
             return response
         try:
-            self._begin(*self._parse_episode(str(self.get_parameter("episode").value)))
+            self._begin(*parse_episode(str(self.get_parameter("episode").value)))
         except MvpRealError as error:
             response.success, response.message = False, str(error)
             return response
@@ -241,21 +251,12 @@ class SimBridge(ManagedNode):
         self._say.oracle = card.encoder.name == ORACLE
         self._robot.reset(setup, limits)
 
-    def _parse_episode(self, text: str) -> tuple[EpisodeSetup, str]:
-        if not text:
-            raise MvpRealError("set the parameter 'episode' before ~/reset")
-        try:
-            content = json.loads(text)
-            return EpisodeSetup.from_dict(content["setup"]), str(content.get("bundle", ""))
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise MvpRealError(f"'episode' is JSON with a 'setup', got {text!r}: {error}") from error
-
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Veto what could not be carried out, with the reason; a new fault takes effect at once."""
         try:
             for parameter in parameters:
                 if parameter.name == "episode" and parameter.value:
-                    _, bundle = self._parse_episode(parameter.value)
+                    _, bundle = parse_episode(parameter.value)
                     if bundle:
                         model_directory(bundle)
                 if parameter.name == "fault":

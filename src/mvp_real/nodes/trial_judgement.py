@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mvp_real.evaluation.protocol import Trial
 from mvp_real.evaluation.provenance import now as utc_now
 from mvp_real.evaluation.trials import TrialRecord
-from mvp_real.nodes.trial_plan import THROUGH, Trial
+from mvp_real.nodes.trial_plan import THROUGH
 
 
 def judge(

@@ -1,31 +1,19 @@
-"""Which trials the episode node runs, in which order, and what the user reads about them."""
+"""Which placements the episode node runs, and what the user reads about the trials there."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
 from pathlib import Path
 
 from mvp_real.errors import MvpRealError
-from mvp_real.evaluation.order import plan
 from mvp_real.evaluation.placements import NamedSetup, named_setups
 from mvp_real.evaluation.statistics import proportion
-from mvp_real.evaluation.subjects import Subject
-from mvp_real.evaluation.trials import CATEGORIES, TrialLog, TrialRecord
+from mvp_real.evaluation.trials import CATEGORIES, TrialRecord
 from mvp_real.tasks.pick_fruit import EpisodeSetup
 
 THROUGH = "nodes"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One subject at one placement; `order` is its place among the subjects there."""
-
-    order: int
-    subject: Subject
-    setup: NamedSetup
 
 
 def chosen_setups(placements: str, scene: str, seed: int) -> list[NamedSetup]:
@@ -33,14 +21,21 @@ def chosen_setups(placements: str, scene: str, seed: int) -> list[NamedSetup]:
 
     Args:
         placements: "evaluation", "validation", "random:N", "N" for the first N of the evaluation, indices
-            such as
-            "0,5,7" (a single one as "5,"), or the path of a JSON list of episode set-ups.
+            such as "0,5,7" (a single one as "5,"), or the path of a JSON list of episode set-ups.
         scene: "plain" or "varied".
         seed: First seed of random placements.
 
     Raises:
-        MvpRealError: None of these, or an index that does not exist.
+        MvpRealError: None of these, an index that does not exist, or a placement that is named twice.
     """
+    setups = _setups(placements, scene, seed)
+    name, times = Counter(named.name for named in setups).most_common(1)[0]
+    if times > 1:
+        raise MvpRealError(f"placement '{name}' is named {times} times; name each one once")
+    return setups
+
+
+def _setups(placements: str, scene: str, seed: int) -> list[NamedSetup]:
     if placements.endswith(".json"):
         return _from_file(Path(placements))
     if re.fullmatch(r"[\d,\s]+", placements) and re.search(r"\d", placements):
@@ -65,19 +60,12 @@ def _from_file(path: Path) -> list[NamedSetup]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise MvpRealError(f"placements file '{path}': {error}") from error
-    if not isinstance(content, list) or not content:
+    if not isinstance(content, list) or not content or not all(isinstance(entry, dict) for entry in content):
         raise MvpRealError(f"placements file '{path}' holds no list of set-ups")
     return [
         NamedSetup(str(entry.get("name", f"{path.stem}-{i:03d}")), EpisodeSetup.from_dict(entry))
         for i, entry in enumerate(content)
     ]
-
-
-def open_trials(subjects: list[Subject], setups: list[NamedSetup], log: TrialLog) -> Iterator[Trial]:
-    """Trials that the log does not hold yet: at each placement all subjects one after another."""
-    for order, subject, named in plan(subjects, setups):
-        if (subject.label, named.setup.scene, named.name, THROUGH) not in log:
-            yield Trial(order, subject, named)
 
 
 def trial_line(record: TrialRecord, number: int, count: int, subjects: int) -> str:

@@ -7,9 +7,9 @@ import threading
 from pathlib import Path
 
 from mvp_real.demos.writer import EpisodeWriter
+from mvp_real.evaluation.protocol import Trial
 from mvp_real.evaluation.trials import TrialRecord
 from mvp_real.messages import Frame, JointReading, JointTarget
-from mvp_real.nodes.trial_plan import Trial
 from mvp_real.tasks.pick_fruit import setup_to_dict
 
 

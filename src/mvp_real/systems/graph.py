@@ -53,7 +53,10 @@ class Argument:
             raise MvpRealError(f"{self.name}:={text} is not available: {self.unavailable[text]}")
         if isinstance(self.default, str):
             return text
-        value = yaml.safe_load(text) if text else None
+        try:
+            value = yaml.safe_load(text) if text else None
+        except yaml.YAMLError:
+            value = None  # text such as "[" is no number either
         if isinstance(self.default, bool) or isinstance(value, bool):
             accepted = isinstance(self.default, bool) and isinstance(value, bool)
         else:
