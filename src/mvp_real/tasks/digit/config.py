@@ -1,7 +1,8 @@
-"""Settings of the walking environment, from a mapping such as the `environment:` section of `config/train/digit_*.yaml`."""
+"""Settings of the walking environment, from a mapping as in the section `environment` of `config/train/digit_*.yaml`."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
@@ -96,36 +97,39 @@ def changed(settings: Any, changes: Mapping[str, Any], path: str = "environment"
     Raises:
         MvpRealError: A key is unknown, a section is no mapping, or a value is of the wrong kind.
     """
-    known = {item.name for item in fields(settings)}
-    values = {}
+    known = {item.name: item for item in fields(settings)}
+    values: dict[str, Any] = {}
     for key, value in changes.items():
         if key not in known:
             raise unknown_name(f"key in {path}", str(key), known)
-        current = getattr(settings, key)
-        if is_dataclass(current):
+        current, place = getattr(settings, key), f"{path}.{key}"
+        if is_dataclass(current) or isinstance(current, Mapping):
             if not isinstance(value, Mapping):
-                raise MvpRealError(f"{path}.{key} is {value!r}; needs a mapping of settings")
-            values[key] = changed(current, value, f"{path}.{key}")
-        elif isinstance(current, Mapping):
-            if not isinstance(value, Mapping):
-                raise MvpRealError(f"{path}.{key} is {value!r}; needs a mapping")
-            values[key] = {**current, **value}
+                raise MvpRealError(f"{place} is {value!r}; needs a mapping of settings")
+            values[key] = (
+                {**current, **value} if isinstance(current, Mapping) else changed(current, value, place)
+            )
         else:
-            values[key] = _of_kind(value, current, f"{path}.{key}")
+            values[key] = _of_kind(value, current, str(known[key].type), place)
     return replace(settings, **values)
 
 
-def _of_kind(value: Any, current: Any, path: str) -> Any:
-    if isinstance(current, bool) or isinstance(current, str):
+def _of_kind(value: Any, current: Any, kind: str, path: str) -> Any:
+    """The value as the kind of number, text, switch or tuple of numbers that the setting has."""
+    if value is None and kind.endswith("| None"):
+        return None
+    if isinstance(current, (bool, str)):
         if not isinstance(value, type(current)):
-            raise MvpRealError(f"{path} is {value!r}; needs a {type(current).__name__}, as {current!r}")
+            raise MvpRealError(f"{path} is {value!r}; needs a {type(current).__name__}, such as {current!r}")
         return value
     if isinstance(current, tuple):
         if not isinstance(value, (list, tuple)) or len(value) != len(current):
             raise MvpRealError(f"{path} is {value!r}; needs {len(current)} numbers")
-        return tuple(_of_kind(part, 0.0, path) for part in value)
-    if value is None and current is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return tuple(_of_kind(part, 0.0, "float", path) for part in value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise MvpRealError(f"{path} is {value!r}; needs a number")
-    return int(value) if isinstance(current, int) and float(value).is_integer() else float(value)
+    if kind == "int":
+        if value != int(value):
+            raise MvpRealError(f"{path} is {value!r}; needs a whole number")
+        return int(value)
+    return float(value)

@@ -18,7 +18,6 @@ from mvp_real.robots.digit import load_digit
 from mvp_real.tasks.digit import rewards
 from mvp_real.tasks.digit.commands import COMMANDS, draw_commands
 from mvp_real.tasks.digit.config import WalkConfig, changed
-from mvp_real.tasks.digit.curriculum import Progress
 from mvp_real.tasks.digit.delays import deliver, toss_late
 from mvp_real.tasks.digit.dynamics import Dynamics
 from mvp_real.tasks.digit.episode import Episodes
@@ -32,7 +31,7 @@ from mvp_real.tasks.digit.simulation import EVERY, DigitSimulation
 from mvp_real.tasks.digit.termination import REASONS
 from mvp_real.tasks.digit.terrain import Ground
 
-FIXED = ("num_envs", "model", "timestep", "joint_friction", "threads", "seed", "terrain", "curriculum")
+FIXED = ("num_envs", "model", "timestep", "joint_friction", "threads", "seed", "terrain")
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,7 @@ class WalkEnvironment:
         self._dynamics = Dynamics.draw(self._random, config.num_envs, config.randomisation)
         self._changes: dict[str, Any] = {}
         self._current: Observations | None = None
-        self._progress = Progress()
         self._derive()
-        for stage in config.curriculum:
-            # A mistake in a late stage shows before the training and not in the night.
-            config = self._with(config, stage.changes)
 
     def _derive(self) -> None:
         config = self.config
@@ -139,7 +134,6 @@ class WalkEnvironment:
         self._renew_commands()
         observations = self._observe(EVERY, motion, first=False)
         finished = np.flatnonzero(terminated | truncated)
-        self._progress.count(int(terminated.sum()), self.num_envs)
         fallen = reasons[terminated]
         info: dict[str, Any] = {
             "sent_action": sent.astype(np.float32),
@@ -177,28 +171,12 @@ class WalkEnvironment:
         self._changes = _merged(self._changes, changes)
         self._derive()
 
-    def curriculum(self, statistics: Mapping[str, Any] | None = None) -> dict[str, float]:
-        """Close an iteration of a training: begin the next stage if the robots fall rarely enough.
-
-        Args:
-            statistics: Ignored; the environment counts falls itself.
-
-        Returns:
-            `stage`, those begun so far, and `fall_rate`, falls in 20 s of a robot.
-        """
-        del statistics
-        stage = self._progress.advance(self.config.curriculum, self.control_period)
-        if stage is not None:
-            self.change(stage.changes)
-        return {"stage": float(self._progress.stage), "fall_rate": self._progress.fall_rate}
-
     def random_state(self) -> dict[str, Any]:
         """Everything that decides how the robots go on: numbers, texts, arrays and mappings of them."""
         current = self._current
         return {
             "random": json.dumps(self._random.bit_generator.state),
             "changes": json.dumps(self._changes),
-            "progress": vars(self._progress).copy(),
             "episodes": {name: value.copy() for name, value in vars(self._episodes).items()},
             "dynamics": {name: value.copy() for name, value in vars(self._dynamics).items()},
             "ground": {"gradient": self.ground.gradient.copy(), "rough": self.ground.rough.copy()},
@@ -209,7 +187,6 @@ class WalkEnvironment:
     def restore(self, state: Mapping[str, Any]) -> Observations | None:
         """Go on exactly from `random_state` of an environment with the same settings; returns what was seen last."""
         self.change(json.loads(state["changes"]))
-        self._progress = Progress(**state["progress"])
         self._random.bit_generator.state = json.loads(state["random"])
         for name in ("episodes", "dynamics"):
             part = getattr(self, f"_{name}")

@@ -8,6 +8,7 @@ given less one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,8 +18,11 @@ from numpy.typing import NDArray
 from mvp_real.control.locomotion.spaces import (
     ACTION_SIZE,
     MOTORS,
+    OBSERVATION,
     OBSERVATION_SIZE,
     action_mirror,
+    mirror_action,
+    mirror_observation,
     observation_mirror,
 )
 from mvp_real.messages import FloatArray
@@ -28,6 +32,7 @@ from mvp_real.tasks.digit.noise import MEASURED_SIZE
 from mvp_real.tasks.digit.terrain import GRID, MAP_SIZE
 
 FEET = len(SIDES)
+_CLOCK = (OBSERVATION["clock"].start, OBSERVATION["clock"].start + 1)  # the observation begins the state
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,22 @@ def mirror_state(state: FloatArray) -> FloatArray:
     """The state (..., 480) of the mirrored robot, half a gait period later."""
     order, sign = state_mirror()
     return state[..., order] * sign
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """The left-right symmetry of the task; applied twice each function gives back what went in.
+
+    Attributes:
+        observation, state, action: Mirror images of arrays (..., 66), (..., 480) and (..., 36).
+        clock, state_clock: Where sine and cosine of the phase stand in the observation and in the state.
+    """
+
+    observation: Callable[[FloatArray], FloatArray] = mirror_observation
+    state: Callable[[FloatArray], FloatArray] = mirror_state
+    action: Callable[[FloatArray], FloatArray] = mirror_action
+    clock: tuple[int, int] = _CLOCK
+    state_clock: tuple[int, int] = _CLOCK
 
 
 def _mirror(entry: Entry) -> tuple[NDArray[np.intp], FloatArray]:

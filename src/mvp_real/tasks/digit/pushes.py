@@ -1,4 +1,4 @@
-"""Pushes: sudden changes of the base's velocity at random times. The thesis trains without; ours, as in public practice."""
+"""Pushes: sudden changes of the base's velocity at random times. Ours; the thesis trains without."""
 
 from __future__ import annotations
 

@@ -10,13 +10,12 @@ from mvp_real.control.locomotion.spaces import PdTargets
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
 from mvp_real.robots.digit import SIDES, load_digit
-from mvp_real.sim.digit import JointReadout, full_model, reduced_model
+from mvp_real.sim.digit import JointReadout, full_model, reduced_model, standing_position
 from mvp_real.sim.digit.reduced import FUSED
 from mvp_real.sim.mujoco_backend import MujocoBackend
 from mvp_real.tasks.digit.config import Start, WalkConfig
 from mvp_real.tasks.digit.dynamics import LINKS, Dynamics, contact_reference
 from mvp_real.tasks.digit.motion import Motion, rotation_matrices
-from mvp_real.tasks.digit.standing import standing_state
 from mvp_real.tasks.digit.terrain import Ground
 
 Rows = NDArray[np.intp] | slice
@@ -68,7 +67,7 @@ class DigitSimulation:
         self._observed = table.observed_motors
         self._bind()
         self._nominal = _Nominal(model)
-        self._standing = standing_state(model)
+        self._standing = standing_position(model)
         data = mujoco.MjData(model)
         data.qpos[:] = self._standing
         mujoco.mj_kinematics(model, data)

@@ -70,9 +70,9 @@ def rough_heights() -> FloatArray:
 
     Rows go along y, columns along x, from -EXTENT to EXTENT.
     """
-    points = int(round(2.0 * EXTENT / GRAIN)) + 1
+    points = round(2.0 * EXTENT / GRAIN) + 1
     coarse = np.random.default_rng(6).random((points, points))
-    place = np.linspace(0.0, points - 1.0, int(round(2.0 * EXTENT / CELL)) + 1)
+    place = np.linspace(0.0, points - 1.0, round(2.0 * EXTENT / CELL) + 1)
     index = np.minimum(place.astype(int), points - 2)
     share = place - index
     share = share * share * (3.0 - 2.0 * share)
