@@ -1,4 +1,4 @@
-"""Closing the rods of the full model: where springs, rods and feet are when the motors stand at given angles."""
+"""States with closed loops: where rods and feet of the full model are when the motors stand at given angles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
 from mvp_real.robots.digit import SIDES, load_digit
+from mvp_real.sim.digit.readout import JointReadout
 
 _ITERATIONS = 40
 _TOLERANCE = 1e-10  # m
@@ -53,6 +54,24 @@ def close_loops(model: mujoco.MjModel, qpos: FloatArray) -> FloatArray:
         f"the rods of Digit do not close: '{worst}' stays {np.abs(gaps).max() * 1e3:.2f} mm apart; start from motor "
         "angles closer to those of the state, or inside the ranges of knee and toes"
     )
+
+
+def standing_position(model: mujoco.MjModel) -> FloatArray:
+    """(nq,) state of either model in the default pose, upright at the origin, the soles on level ground at 0.
+
+    The loops of the full model are closed.
+    """
+    readout = JointReadout(model)
+    qpos = model.qpos0.copy()
+    qpos[:7] = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+    readout.set_motor_position(qpos, load_digit().default_pose)
+    if not readout.reduced:
+        qpos = close_loops(model, qpos)
+    data = mujoco.MjData(model)
+    data.qpos[:] = qpos
+    mujoco.mj_kinematics(model, data)
+    qpos[2] = -min(float(data.site(f"{side}_sole").xpos[2]) for side in SIDES)
+    return qpos
 
 
 def _free_velocities(model: mujoco.MjModel) -> list[int]:
