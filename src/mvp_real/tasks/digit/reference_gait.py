@@ -6,8 +6,8 @@ the motors: the standing foot's force points from the sole through the centre of
 because the motors lag. Toes keep their default pose, as under a policy.
 
 Without feedback it cannot last: what is wrong with the sway at one touch-down is cosh(omega T) = 1.9 times as wrong at
-the next. From rest it steps for about 3 s when the clock starts near `START_PHASE`, for 1.3 to 2 s elsewhere. The thesis
-has no such reference; it is ours.
+the next. From rest it steps for about 3 s when the clock starts near `START_PHASE`, for 1.3 to 2 s elsewhere. The
+thesis has no such reference; it is ours.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from mvp_real.control.locomotion.spaces import OBSERVATION, encode_targets, limit_action
 from mvp_real.messages import FloatArray
 from mvp_real.robots.digit import SIDES, load_digit, mirror_order
-from mvp_real.sim.digit import JointReadout, carrying_torques, reduced_model, standing_position
+from mvp_real.sim.digit import carrying_torques, reduced_model, standing_position
 from mvp_real.sim.digit.leg_inverse_kinematics import LEG_JOINTS, LegInverseKinematics
 from mvp_real.tasks.digit.gait import Gait, desired_contact, foot_phases, foot_targets
 
@@ -58,11 +58,8 @@ class ReferenceGait:
         self._inverse = LegInverseKinematics()
         phases = np.arange(TICKS // 2) / TICKS + lead / gait.period
         soles, height = self._soles()
-        places = foot_targets(phases, np.zeros((len(phases), 3)), soles[:, :2], gait) + (
-            0.0,
-            0.0,
-            soles[0, 2],
-        )
+        places = foot_targets(phases, np.zeros((len(phases), 3)), soles[:, :2], gait)
+        places[..., 2] += soles[0, 2]
         places[..., 1] -= sway(phases, soles[0, 1], height, gait.period)[:, None]
         loads = desired_contact(foot_phases(phases), LOAD_DEVIATION)
         loads /= loads.sum(axis=1, keepdims=True)
