@@ -1,4 +1,4 @@
-"""`mvp_real train digit`: reinforcement learning of walking, on one core; resumable."""
+"""`mvp_real train digit`: reinforcement learning of walking, on one core or under torchrun; resumable."""
 
 from __future__ import annotations
 
@@ -22,14 +22,20 @@ def run(args: argparse.Namespace) -> int:
     """Train; returns 0."""
     torch = require("torch", "learn")
     require("mujoco", "sim")
-    from mvp_real.tasks.digit.environment import WalkEnvironment
     from mvp_real.training.rl.config import load_rl_config
+    from mvp_real.training.rl.digit import training_walk
+    from mvp_real.training.rl.distributed import Replicas
     from mvp_real.training.rl.trainer import PpoTrainer
 
     path = Path(args.config)
     named = path if path.suffix in (".yaml", ".yml") else config_file(f"train/{args.config}.yaml")
     config = load_rl_config(named)
-    environment = WalkEnvironment(config.task)
-    trainer = PpoTrainer(environment, config, args.out, torch.device(args.device), resume=args.resume)
-    trainer.train(args.minutes)
+    replicas = Replicas.from_torchrun("nccl" if args.device == "cuda" else "gloo")
+    environment = training_walk(config.environment, config.curriculum, replicas)
+    try:
+        trainer = PpoTrainer(environment, config, args.out, torch.device(args.device), args.resume, replicas)
+        trainer.train(args.minutes)
+    finally:
+        environment.close()
+        replicas.close()
     return 0

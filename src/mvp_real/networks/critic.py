@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from mvp_real.networks.mlp_policy import mlp
+from mvp_real.networks.phase_mirror import PhaseMirror
 from mvp_real.networks.running_normaliser import RunningNormaliser
 
 
@@ -17,6 +18,7 @@ class Critic(nn.Module):
         state: S.
         hidden: Hidden layers; [512, 512, 256, 128] gives 673,281 parameters on 480 numbers.
         normalise_value: Keep a running mean and spread of the returns (Xiao 2023, Table 6.4).
+        mirror: Of the state: a state and its mirror image then have the same value.
     """
 
     def __init__(
@@ -25,17 +27,26 @@ class Critic(nn.Module):
         hidden: Sequence[int] = (256, 128),
         activation: str = "elu",
         normalise_value: bool = True,
+        mirror: PhaseMirror | None = None,
     ) -> None:
         super().__init__()
+        self.mirror = mirror
         self.normaliser = RunningNormaliser(state)
         self.network = mlp([state, *hidden, 1], activation)
         nn.init.orthogonal_(self.network[-1].weight, 1.0)  # type: ignore[arg-type]
         # A small floor: returns may be small, and their normaliser sees no constant entries.
         self.returns = RunningNormaliser(1, clip=float("inf"), floor=1e-4) if normalise_value else None
 
+    def in_frame(self, state: Tensor) -> Tensor:
+        """States (..., S) as the normaliser sees them."""
+        if self.mirror is None:
+            return state
+        flat = state.reshape(-1, state.shape[-1])
+        return self.mirror.input_in_frame(flat, self.mirror.second_half(flat)).view_as(state)
+
     def prepare(self, state: Tensor) -> Tensor:
         """What the network reads; constant during an update."""
-        prepared: Tensor = self.normaliser(state)
+        prepared: Tensor = self.normaliser(self.in_frame(state))
         return prepared
 
     def normalised_value(self, prepared: Tensor) -> Tensor:

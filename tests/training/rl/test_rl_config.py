@@ -24,10 +24,12 @@ def test_defaults_are_those_of_the_thesis() -> None:
 
 def test_a_file_is_read_with_its_sections(tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
-    path.write_text("ppo: {actor_learning_rate: 1e-3, steps: 32}\nactor: {hidden: [64]}\ntask: {robots: 7}\n")
+    path.write_text(
+        "ppo: {actor_learning_rate: 1e-3, steps: 32}\nactor: {hidden: [64]}\nenvironment: {robots: 7}\n"
+    )
     config = load_rl_config(path)
     assert config.ppo.actor_learning_rate == 1e-3
-    assert (config.ppo.steps, config.actor.hidden, config.task) == (32, (64,), {"robots": 7})
+    assert (config.ppo.steps, config.actor.hidden, config.environment) == (32, (64,), {"robots": 7})
     assert settings_from(RlConfig, config.as_dict()) == config
 
 

@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from mvp_real.errors import MvpRealError
-from mvp_real.training.rl.checkpoint import load_networks, read_state
+from mvp_real.training.checkpoint_files import read_state
+from mvp_real.training.rl.build import build_actor
+from mvp_real.training.rl.checkpoint import load_networks
 from mvp_real.training.rl.config import RlConfig
-from mvp_real.training.rl.trainer import PpoTrainer, build_actor
+from mvp_real.training.rl.trainer import PpoTrainer
 from tests.training.rl.conftest import settings
 from tests.training.rl.point_mass import LENGTH, PointMass
 

@@ -19,8 +19,8 @@ from mvp_real.training.checkpoint_files import (
     restore_moments,
     write_checkpoint,
 )
+from mvp_real.training.rl.collector import Collector
 from mvp_real.training.rl.environment_state import join_arrays, split_arrays
-from mvp_real.training.rl.rollout import Collector
 
 MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"

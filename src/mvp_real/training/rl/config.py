@@ -14,6 +14,8 @@ import yaml
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.networks.gaussian_actor import SOURCES
 from mvp_real.networks.mlp_policy import ACTIVATIONS
+from mvp_real.training.rl.mirroring import SYMMETRIES
+from mvp_real.training.rl.reference_initialisation import ReferenceConfig
 
 SCHEDULES = ("constant", "cosine", "adaptive")
 Settings = TypeVar("Settings")
@@ -33,6 +35,8 @@ class PpoConfig:
         critic_schedule: "constant" or "cosine"; with an adaptive actor "adaptive" follows it.
         gradient_clip: Largest gradient norm, of actor and critic each.
         normalise_advantage: Over the whole rollout.
+        policy_coefficient: Weight of the policy's own loss; 0 leaves only the imitation of a teacher.
+        every_position: For a policy with a window: take its loss at all tokens, not only at the last.
         normaliser_iterations: The input normalisers stop learning after so many iterations; 0 never.
     """
 
@@ -50,6 +54,8 @@ class PpoConfig:
     weight_decay: float = 0.01
     entropy_coefficient: float = 0.001
     value_coefficient: float = 1.0
+    policy_coefficient: float = 1.0
+    every_position: bool = False
     gradient_clip: float = 1.0
     normalise_input: bool = True
     normalise_value: bool = True
@@ -73,6 +79,8 @@ class ActorConfig:
     Attributes:
         source: "observation" or "state" for an MLP, "tokens" for a network with a window.
         hidden, activation: Of an MLP.
+        symmetry: "phase": exactly symmetric, a policy that sees only the first half of the gait; "augmentation": every
+            minibatch holds its mirror image too; or "none".
         initial_std: Standard deviation of the action at the start.
         std_floor: It never gets smaller.
         final_std: It may not be larger than a line from `initial_std` to this, reached at `anneal_until`; 0 for no
@@ -83,6 +91,7 @@ class ActorConfig:
     source: str = "observation"
     hidden: tuple[int, ...] = (256, 128)
     activation: str = "elu"
+    symmetry: str = "none"
     initial_std: float = 0.6
     std_floor: float = 0.02
     final_std: float = 0.0
@@ -93,6 +102,8 @@ class ActorConfig:
             raise unknown_name("source of the policy", self.source, SOURCES)
         if self.activation not in ACTIVATIONS:
             raise unknown_name("activation", self.activation, ACTIVATIONS)
+        if self.symmetry not in SYMMETRIES:
+            raise unknown_name("symmetry", self.symmetry, SYMMETRIES)
         if not 0.0 < self.std_floor <= self.initial_std:
             raise MvpRealError(
                 f"std_floor {self.std_floor} must be positive and at most initial_std {self.initial_std}"
@@ -119,20 +130,47 @@ class CriticConfig:
 
 
 @dataclass(frozen=True)
+class ImitationConfig:
+    """The divergence from a teacher in the loss of a student (Xiao 2023, eq. 6.2).
+
+    Attributes:
+        teacher: Folder of the run that trained the teacher, a policy on the state.
+        weight: lambda at the start.
+        until: Share of all iterations at which it has fallen to zero, on a line.
+    """
+
+    teacher: str = ""
+    weight: float = 1.0
+    until: float = 0.5
+
+    def at(self, progress: float) -> float:
+        """lambda: over 6000 iterations 1, .75, .5, 0, 0 at 0, 750, 1500, 3000, 4500."""
+        return self.weight * max(0.0, 1.0 - progress / self.until)
+
+
+@dataclass(frozen=True)
 class RlConfig:
     """One run.
 
     Attributes:
-        task: Settings of the environment, passed on to it.
+        environment: Settings of the environment, passed on to it.
+        curriculum: Stages of the environment, passed on to it.
+        reference: Fit the fresh policy to the environment's reference first, or None.
+        imitation: Of a teacher, or None.
+        start_from: Folder of a run whose networks this one begins with; empty for fresh ones.
         iterations: Rollouts of the whole run; the schedules end there.
         checkpoint_minutes: Time between checkpoints.
         threads: For torch.
     """
 
-    task: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    curriculum: tuple[dict[str, Any], ...] = ()
     ppo: PpoConfig = field(default_factory=PpoConfig)
     actor: ActorConfig = field(default_factory=ActorConfig)
     critic: CriticConfig = field(default_factory=CriticConfig)
+    reference: ReferenceConfig | None = None
+    imitation: ImitationConfig | None = None
+    start_from: str = ""
     iterations: int = 6000
     seed: int = 1
     threads: int = 1
