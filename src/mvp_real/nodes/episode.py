@@ -24,11 +24,12 @@ from mvp_real.nodes import conversions
 from mvp_real.nodes.diagnostics import OK, Report
 from mvp_real.nodes.live_view import PORT
 from mvp_real.nodes.managed_node import ManagedNode
-from mvp_real.nodes.operator import Interrupted, Operator
+from mvp_real.nodes.operator import Operator
 from mvp_real.nodes.pace import LOCKSTEP
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import RECORDER, joint_history_quality, sensor_quality
 from mvp_real.nodes.runner import run_node
+from mvp_real.nodes.service_caller import Interrupted
 from mvp_real.nodes.trial_judgement import judge
 from mvp_real.nodes.trial_plan import THROUGH, chosen_setups, summary_lines, trial_line
 from mvp_real.nodes.trial_recorder import TrialRecorder
