@@ -1,10 +1,9 @@
 """Latency of a ViT-B/16 at 224 px, batch 1: our encoder in ONNX Runtime against timm's eager network.
 
-Both hold the same (random) weights, so the script also checks that the two compute the same tokens. Calls
-alternate,
-so that other load on the machine meets both alike; processor time is reported beside the wall clock. Needs
-timm, which
-the package itself does not: pip install --no-deps timm torchvision huggingface_hub.
+Both hold the same (random) weights, so the script also checks that the two compute the same tokens. Calls alternate,
+so that other load on the machine meets both alike; processor time is reported beside the wall clock. How fast a large
+matrix product runs is measured too: no fp32 runtime can be faster than the operations of the network at that speed.
+Needs timm, which the package itself does not: pip install --no-deps timm torchvision huggingface_hub.
 
 Run: python benchmarks/encoder_latency.py --threads 1 --output benchmarks/results.json
 """
@@ -54,6 +53,26 @@ def session(path: Path, threads: int) -> Callable[[np.ndarray], np.ndarray]:
     return lambda image: run.run(None, {name: image})[0]
 
 
+def matrix_product_speed(rounds: int = 20) -> float:
+    """Operations per second of processor time of a 1024 x 1024 product, the best of some rounds, GFLOP/s."""
+    a, b = torch.randn(2, 1024, 1024)
+    best = np.inf
+    for _ in range(rounds):
+        start = time.process_time()
+        torch.mm(a, b)
+        best = min(best, time.process_time() - start)
+    return 2 * 1024**3 / best / 1e9
+
+
+def operations(ours: torch.nn.Module, image: torch.Tensor) -> float:
+    """GFLOP of one forward pass, counted by torch."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        ours(image)
+    return counter.get_total_flops() / 1e9
+
+
 def quantise(path: Path, target: Path) -> None:
     """Dynamic int8 of the matrix products, per channel."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -100,8 +119,13 @@ def main() -> None:
             {"timm": lambda: peer(image), "fp32": lambda: fp32(pixels), "int8": lambda: int8(pixels)},
             args.rounds,
         )
+        speed, work = matrix_product_speed(), operations(ours, image)
     base = float(np.median(times["timm"][2:, 1]))
-    rows = []
+    floor = 1e3 * work / speed
+    print(f"matrix product: {speed:.1f} GFLOP/s; {work:.1f} GFLOP at that speed: {floor:.0f} ms")
+    rows = [
+        Row(f"vit_b_fp32_floor_latency_{args.threads}_thread", floor, "ms", "timm eager fp32", floor / base),
+    ]
     for name, title in (
         ("timm", "vit_b_timm_eager_fp32"),
         ("fp32", "vit_b_onnx_fp32"),
