@@ -26,6 +26,7 @@ from mvp_real.tasks.digit.motion import Motion
 from mvp_real.tasks.digit.noise import noise_deviations
 from mvp_real.tasks.digit.privileged import STATE_SIZE, Mirror
 from mvp_real.tasks.digit.pushes import draw_pushes
+from mvp_real.tasks.digit.reference_gait import ReferenceGait
 from mvp_real.tasks.digit.sensing import Observations, observe, privileged_state
 from mvp_real.tasks.digit.simulation import EVERY, DigitSimulation
 from mvp_real.tasks.digit.termination import REASONS
@@ -82,6 +83,7 @@ class WalkEnvironment:
         self._dynamics = Dynamics.draw(self._random, config.num_envs, config.randomisation)
         self._changes: dict[str, Any] = {}
         self._current: Observations | None = None
+        self._reference: ReferenceGait | None = None
         self._derive()
 
     def _derive(self) -> None:
@@ -153,6 +155,12 @@ class WalkEnvironment:
             observations.observation[finished], observations.state[finished] = begun.observation, begun.state
         self._current = observations
         return Step(observations, reward.astype(np.float32), terminated, truncated, info)
+
+    def reference_action(self, observation: NDArray[Any]) -> FloatArray:
+        """Actions (N, 36) of stepping in place by the clock of observations (N, 66): where a policy may begin."""
+        if self._reference is None:
+            self._reference = ReferenceGait(self.config.gait)
+        return self._reference.action(observation)
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Change settings while training goes on, e.g. `{"commands": {"forward": [-0.3, 1.0]}}`.
