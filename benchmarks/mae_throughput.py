@@ -1,10 +1,8 @@
 """Images per second of masked pre-training on one core, for the shipped encoder and its neighbours.
 
 Forward, backward and AdamW on random pixels, without data loading (which costs about 1 % here). The share of
-the
-processor's own speed is printed beside: floating point operations per second of the matrix products over
-that of a
-large square product in the same run.
+the processor's own speed is printed beside: floating point operations per second of the matrix products over
+that of a large square product in the same run.
 
 Run: python benchmarks/mae_throughput.py --output benchmarks/results.json
 """

@@ -6,9 +6,8 @@ A figure is followed by a comment that says where it comes from:
     --> 0.03 ms <!-- figure: benchmarks/results.json#limiter_command_median -->
 
 Every number between the comment and the start of its table cell, sentence or line must be a rounding of a
-figure of
-that row: k, n, value, low, high or ratio, as it is or in percent. Success counts in a table of the README
-must carry such a comment.
+figure of that row: k, n, value, low, high or ratio, as it is or in percent. Success counts in a table of the
+README must carry such a comment.
 """
 
 from __future__ import annotations

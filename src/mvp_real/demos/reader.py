@@ -75,8 +75,7 @@ def read_demonstration(path: Path) -> Demonstration:
     """Read one demonstration; images stay on disk.
 
     A step counts only if its image, a joint reading within 50 ms and its target are all present; the torn
-    last step of
-    an interrupted recording is left out.
+    last step of an interrupted recording is left out.
 
     Raises:
         MvpRealError: The file is not an MCAP file or holds no complete step.

@@ -41,10 +41,8 @@ class EpisodeWriter:
     """One demonstration on its way to disk.
 
     Every message is its own zstd chunk with checksum and is handed to the operating system before the call
-    returns,
-    so a killed process loses at most the message in flight. With `durable` it is also forced to the disk,
-    which
-    extends the promise to a power cut and costs one disk sync per message.
+    returns, so a killed process loses at most the message in flight. With `durable` it is also forced to the
+    disk, which extends the promise to a power cut and costs one disk sync per message.
 
     Until `close` the file is called `<id>.partial.mcap`; an interrupted recording is thus never taken for a
     demonstration, and `mvp_real.demos.repair` can still make it one.
@@ -62,8 +60,7 @@ class EpisodeWriter:
         Args:
             path: Final path, `<dir>/<id>.mcap`.
             metadata: What is known before the first step (id, task, scene, placement, seed, versions,
-                calibration);
-                values must be JSON-serialisable.
+                calibration); values must be JSON-serialisable.
             namespace: The robot's namespace, first part of every topic.
             durable: Force every message to the disk.
 

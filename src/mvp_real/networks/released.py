@@ -21,10 +21,9 @@ def load_encoder(path: Path, config: ViTConfig) -> VisionTransformer:
     """Build an encoder from a safetensors file.
 
     The release's own loader is not strict and only prints mismatches; here every tensor must be there with
-    the right
-    shape, and only `IGNORED_PREFIXES` may come on top. A position table of another grid is resized
-    bicubically. The
-    head count cannot be read from the weights: it is the caller's, from the record beside the file.
+    the right shape, and only `IGNORED_PREFIXES` may come on top. A position table of another grid is resized
+    bicubically. The head count cannot be read from the weights: it is the caller's, from the record beside
+    the file.
 
     Args:
         path: A `.safetensors` file. Released `.pth` files are pickles and are never read; see

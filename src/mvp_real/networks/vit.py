@@ -74,8 +74,7 @@ class VisionTransformer(nn.Module):
     """Frozen encoder of MVP: normalised images to tokens, class token first.
 
     State dict (timm and MAE names): `cls_token`, `pos_embed`, `patch_embed.proj.*`, `blocks.i.*`, `norm.*`:
-    150
-    tensors with 12 blocks, 294 with 24 (Xiao 2023, ch. 4-5; He 2022).
+    150 tensors with 12 blocks, 294 with 24 (Xiao 2023, ch. 4-5; He 2022).
     """
 
     def __init__(self, config: ViTConfig) -> None:

@@ -1,8 +1,7 @@
 """Node `controller`: the 5 Hz loop, from features and joint states to `joint_target`.
 
 Ticks fall on a grid of ROS time; in lock-step a tick follows each feature instead. A tick without a target
-publishes
-a trajectory without points: "hold". The loop itself is `mvp_real.control.policy_loop`.
+publishes a trajectory without points: "hold". The loop itself is `mvp_real.control.policy_loop`.
 """
 
 from __future__ import annotations

@@ -1,26 +1,20 @@
 """The video of a run, drawn in its own low-priority process so that it never disturbs the control loop.
 
 The process rebuilds each scene from the generalised positions that the simulator publishes, and writes one
-frame per
-control step: the scene, what the encoder sees of the wrist image, and the commanded joints.
+frame per control step: the scene, what the encoder sees of the wrist image, and the commanded joints.
 """
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
-import signal
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mvp_real.nodes.parent import end_with_parent
 from mvp_real.nodes.video_frame import FrameText, compose
+from mvp_real.nodes.video_process import VideoProcess, open_movie
 
 FRAMES_PER_SECOND = 10  # one frame per control step of 0.2 s: twice real time
 
@@ -42,7 +36,7 @@ class SceneSample:
     text: FrameText
 
 
-class TrialVideo:
+class TrialVideo(VideoProcess):
     """Hands samples to the drawing process.
 
     Args:
@@ -51,85 +45,30 @@ class TrialVideo:
     """
 
     def __init__(self, folder: Path, port: int = 0) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._queue: Any = context.Queue()
-        self._done: Any = context.SimpleQueue()
-        self._process: BaseProcess = context.Process(
-            target=_draw, args=(self._queue, self._done, str(folder), port), daemon=True
-        )
-        self._process.start()
+        super().__init__(_Drawing, folder, port)
         self._last: SceneSample | None = None
 
     def begin(self, setup: dict[str, Any]) -> None:
         """A new scene."""
-        self._queue.put(("begin", setup))
+        self.put("begin", setup)
 
     def add(self, sample: SceneSample) -> None:
         """One frame."""
         self._last = sample
-        self._queue.put(("frame", sample))
+        self.put("frame", sample)
 
     def end(self, text: FrameText) -> None:
         """The result of the trial, shown for half a second; a success may become the still."""
         if self._last is not None:
             sample = self._last
-            self._queue.put(("end", SceneSample(sample.qpos, sample.wrist, sample.targets, text)))
+            self.put("end", SceneSample(sample.qpos, sample.wrist, sample.targets, text))
         self._last = None
-
-    def backlog(self) -> int:
-        """Frames that wait to be drawn."""
-        return int(self._queue.qsize())
-
-    def finish(self) -> None:
-        """No more frames; `finished` tells when the files are written."""
-        self._queue.put(("finish", None))
-
-    @property
-    def finished(self) -> bool:
-        """Whether the drawing process has ended."""
-        return not self._process.is_alive()
-
-    def problem(self) -> str:
-        """Empty after a good end, otherwise what went wrong."""
-        if not self._done.empty():
-            return str(self._done.get())
-        return f"the drawing process ended with code {self._process.exitcode}"
-
-    def abandon(self) -> None:
-        """Close the files with what is drawn so far and end the process."""
-        self._queue.cancel_join_thread()  # nobody will read what is left in it
-        if self._process.is_alive():
-            self._process.terminate()
-            self._process.join(3.0)
-        if self._process.is_alive():
-            self._process.kill()
-
-
-def _draw(samples: Any, done: Any, folder: str, port: int) -> None:
-    end_with_parent()
-    # Ctrl-C in the terminal is the parent's business; a SIGTERM must still close the video file.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # nodes block it, and a child inherits that
-    signal.signal(signal.SIGTERM, _leave)
-    with contextlib.suppress(OSError):
-        os.nice(5)
-    try:
-        _Drawing(Path(folder), port).run(samples)
-        done.put("")
-    except Exception as error:  # the run itself must not fail because of its video
-        done.put(f"{type(error).__name__}: {error}")
-
-
-def _leave(number: int, frame: object) -> None:
-    raise SystemExit(0)
 
 
 class _Drawing:
     """What happens in the drawing process."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        import imageio_ffmpeg
-
         from mvp_real.nodes.live_view import LiveView
         from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 
@@ -138,18 +77,7 @@ class _Drawing:
         self._world = PickFruitWorld()
         self._still: NDArray[np.uint8] | None = None
         self._best = -1
-        width, height = 960, 480
-        self._movie = imageio_ffmpeg.write_frames(
-            str(folder / "video.mp4"),
-            (width, height),
-            fps=FRAMES_PER_SECOND,
-            codec="libx264",
-            pix_fmt_out="yuv420p",
-            macro_block_size=16,
-            output_params=["-preset", "veryfast", "-crf", "24", "-movflags", "+faststart", "-threads", "1"],
-            ffmpeg_log_level="error",
-        )
-        self._movie.send(None)
+        self._movie = open_movie(folder / "video.mp4", (960, 480), FRAMES_PER_SECOND)
 
     def run(self, samples: Any) -> None:
         from mvp_real.tasks.pick_fruit import EpisodeSetup

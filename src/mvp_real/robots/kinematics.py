@@ -1,8 +1,7 @@
 """Forward kinematics of the arm, fast enough to run twice inside every limiter command.
 
 The chain is written out on plain floats: for seven links this is several times faster than numpy on 4 x 4
-    matrices,
-whose cost is the calls and not the arithmetic.
+matrices, whose cost is the calls and not the arithmetic.
 """
 
 from __future__ import annotations

@@ -46,9 +46,9 @@ def tabletop_spec(
     """The whole scene (`tabletop.xml` includes the arm) with the named fruits and distractors, all parked.
 
     Names: joints `joint1`..`joint7`, `gripper/left_finger`, `gripper/right_finger`; actuators
-        `joint1`..`joint7`,
-    `gripper/gripper` (opening in m); cameras `gripper/wrist`, `scene`; sites `flange`, `gripper/tcp`; bodies
-    `fruit/<name>` (free), `distractor/<name>` (mocap); textures `table`, `distractor/<name>`.
+    `joint1`..`joint7`, `gripper/gripper` (opening in m); cameras `gripper/wrist`, `scene`; sites `flange`,
+    `gripper/tcp`; bodies `fruit/<name>` (free), `distractor/<name>` (mocap); textures `table`,
+    `distractor/<name>`.
     """
     scene = mujoco.MjSpec.from_file(str(sim_file("tabletop.xml")))
     _add_texture(scene, "table", TABLE_TEXTURE_SIDE)

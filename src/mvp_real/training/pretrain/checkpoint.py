@@ -26,8 +26,7 @@ def save_checkpoint(
     """Write a checkpoint folder; a crash while writing leaves the previous one whole.
 
     Files are written beside the old ones and renamed, the JSON last: it names the sample count that the two
-    tensor
-    files carry too, so that a torn set is noticed on reading.
+    tensor files carry too, so that a torn set is noticed on reading.
     """
     directory.mkdir(parents=True, exist_ok=True)
     stamp = {"samples": str(state["samples"])}

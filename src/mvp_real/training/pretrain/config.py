@@ -25,8 +25,7 @@ class MaeTrainingConfig:
     mask_ratio: float = 0.75
     variance_floor: float = 1e-6
     """Added to the variance in the per-patch normalisation of the target. 1e-6 is MAE's; on rendered images
-    with
-    flat patches a larger floor keeps the loss from chasing quantisation steps."""
+    with flat patches a larger floor keeps the loss from chasing quantisation steps."""
     crop_scale: tuple[float, float] = (0.2, 1.0)
     """Area of the random crop as a share of the image."""
     crop_aspect: tuple[float, float] = (3.0 / 4.0, 4.0 / 3.0)

@@ -67,8 +67,7 @@ def draw_curves(history: list[dict[str, Any]], path: Path) -> None:
 
 def reconstruction_sheet(model: MaskedAutoencoder, images: np.ndarray, path: Path, seed: int = 0) -> None:
     """Columns: image, what the encoder sees, reconstruction. Removed patches are de-normalised with the true
-    patch
-    mean and deviation (the prediction holds neither), visible ones are copied."""
+    patch mean and deviation (the prediction holds neither), visible ones are copied."""
     cv2 = require("cv2", "learn")
     patch = model.config.patch
     device = next(model.parameters()).device

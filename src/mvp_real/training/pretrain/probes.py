@@ -1,10 +1,9 @@
 """Fruit-position probes: how well do frozen tokens tell where the fruit lies, seen from the gripper?
 
 Two readouts of the same images (specs of the field: evaluate an encoder by a linear read-out of what control
-needs):
-the class token (ridge and a small MLP) and keypoints (learned linear maps on standardised patch tokens,
-spatial
-softmax, small head). The split is by position in the files: every probe image is its own scene.
+needs): the class token (ridge and a small MLP) and keypoints (learned linear maps on standardised patch
+tokens, spatial softmax, small head). The split is by position in the files: every probe image is its own
+scene.
 """
 
 from __future__ import annotations

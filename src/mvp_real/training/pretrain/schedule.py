@@ -23,10 +23,8 @@ class Schedule:
     """A stage of training: from sample `start` to sample `end`, warm-up over the first `warmup` samples.
 
     `decay` runs from 0 (end of the warm-up) to 1. It advances by the share that a batch takes of the samples
-    that are
-    still to come. With a fixed `end` this is exactly the cosine over samples; when the samples that are
-    still to come
-    are estimated from a deadline, the cosine still ends at zero, on time.
+    that are still to come. With a fixed `end` this is exactly the cosine over samples; when the samples that
+    are still to come are estimated from a deadline, the cosine still ends at zero, on time.
     """
 
     peak: float
