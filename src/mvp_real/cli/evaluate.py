@@ -2,6 +2,8 @@
 
 mvp_real evaluate pick_fruit --bundle A --bundle B      the 16 validation placements, both bundles at each
 mvp_real evaluate pick_fruit --bundle A --placements random:100 --scene varied
+mvp_real evaluate digit_walk --bundle A --bundle A:shuffled --rows kicks,steps:
+mvp_real evaluate digit_walk --bundle A --quick
 mvp_real evaluate --study studies/pick_fruit/study.yaml --budget 30
 
 Every trial is logged as it ends: the same command goes on where an interrupted one stopped.
@@ -11,39 +13,29 @@ A study also goes on from the results committed beside it: published rows are ta
 from __future__ import annotations
 
 import argparse
-import shlex
 import signal
-import sys
 from pathlib import Path
+from types import ModuleType
 
+import yaml
+
+from mvp_real.cli import evaluate_digit_walk, evaluate_pick_fruit
 from mvp_real.errors import MvpRealError, unknown_name
 
-TASKS = ("pick_fruit",)
+TASKS: dict[str, ModuleType] = {"pick_fruit": evaluate_pick_fruit, "digit_walk": evaluate_digit_walk}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
-    parser.add_argument("task", nargs="?", help="pick_fruit")
+    """Options of the command; each task has a group of its own."""
+    parser.add_argument("task", nargs="?", help=" or ".join(TASKS))
     parser.add_argument(
         "--bundle",
         action="append",
         default=[],
-        help="controller bundle, by name or folder, or 'expert' for the scripted expert; repeat to compare",
+        help="controller or walking policy, by name or folder; repeat to compare. Also 'expert' (pick_fruit), "
+        "'reference_gait', and NAME:shuffled, NAME:window_1, NAME:frozen (digit_walk)",
     )
-    parser.add_argument("--scene", default="plain", help="plain, varied or both (default: plain)")
-    parser.add_argument(
-        "--placements",
-        default="validation",
-        help="validation (default), random:N, or evaluation: held out, nothing may be tuned on it",
-    )
-    parser.add_argument(
-        "--through",
-        default="process",
-        help="process (default): what the nodes run, in one process; nodes: over DDS",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="first seed of random placements (default: 0)")
     parser.add_argument("--clips", default="auto", help="auto (default), all or none; only in one process")
-    parser.add_argument("--workers", type=int, default=1, help="processes, one placement each (default: 1)")
     parser.add_argument(
         "--budget", type=float, metavar="MINUTES", help="start no trial after so many minutes"
     )
@@ -52,6 +44,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--block", action="append", default=[], help="only this block of the study; repeatable"
     )
+    for name, module in TASKS.items():
+        module.configure(parser.add_argument_group(f"only {name}"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,71 +54,46 @@ def run(args: argparse.Namespace) -> int:
         raise MvpRealError(f"--workers is {args.workers}; needs at least 1")
     if args.budget is not None and args.budget < 0:
         raise MvpRealError(f"--budget is {args.budget} minutes; needs 0 or more (0 only writes the report)")
+    if args.study and (args.task or args.bundle):
+        raise MvpRealError("a study names its own task, bundles and rows; give --study without them")
+    if not args.study and args.task is None:
+        raise MvpRealError("what to evaluate? For example: mvp_real evaluate pick_fruit --bundle pick_fruit")
+    task = task_of_study(args.study) if args.study else args.task
+    if task not in TASKS:
+        raise unknown_name("task", task, TASKS)
+    _refuse_options_of_others(args, task)
     # However it is told to stop: the nodes are ended in order and the report is written. A shell starts
     # background jobs with the interrupt ignored.
     stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.default_int_handler) for number in stops}
     try:
-        return _study(args) if args.study else _evaluate(args)
+        return int(TASKS[task].study(args) if args.study else TASKS[task].evaluate(args))
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _evaluate(args: argparse.Namespace) -> int:
-    from mvp_real.evaluation import pick_fruit, terminal
-    from mvp_real.evaluation.protocol import Deadline
-    from mvp_real.evaluation.subjects import load_subjects
-    from mvp_real.evaluation.trials import TrialLog
+def task_of_study(path: Path) -> str:
+    """The task that a study file names; PickFruit where it names none.
 
-    if args.task is None:
-        raise MvpRealError("what to evaluate? For example: mvp_real evaluate pick_fruit --bundle pick_fruit")
-    if args.task not in TASKS:
-        raise unknown_name("task", args.task, TASKS)
-    if args.clips not in pick_fruit.CLIPS:
-        raise unknown_name("value of --clips", args.clips, pick_fruit.CLIPS)
-    evaluation = pick_fruit.Evaluation(
-        load_subjects(args.bundle),
-        pick_fruit.scenes_of(args.scene),
-        args.placements,
-        args.through,
-        args.seed,
-        args.clips,
-        args.workers,
-    )
-    directory = args.out or Path("runs", "evaluation", f"{args.placements.replace(':', '_')}_{args.through}")
-    log = TrialLog(directory)
-    deadline = Deadline.after(None if args.budget is None else 60 * args.budget)
-    planned = pick_fruit.report_of(evaluation, log, "").trials
+    Raises:
+        MvpRealError: No such file, or no YAML.
+    """
     try:
-        with terminal.progress_bar(evaluation.planned, planned) as progress:
-            complete = pick_fruit.run(evaluation, log, directory, deadline, progress)
-    finally:
-        command = shlex.join(["mvp_real", "evaluate", *sys.argv[2:]])
-        report = pick_fruit.report_of(evaluation, log, command)
-        if report.trials:
-            results, page = pick_fruit.write(report, directory)
-    if report.trials:
-        terminal.print_report(report)
-        print(f"results: {results}\npage:    {page}")
-    return 0 if complete else 3
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MvpRealError(f"no study file '{path}'") from error
+    except yaml.YAMLError as error:
+        raise MvpRealError(f"'{path}' is not valid YAML: {error}") from error
+    return str(document.get("task", "pick_fruit")) if isinstance(document, dict) else "pick_fruit"
 
 
-def _study(args: argparse.Namespace) -> int:
-    from mvp_real.evaluation import study_run, terminal
-    from mvp_real.evaluation.protocol import Deadline
-    from mvp_real.evaluation.study_file import load_study
-
-    if args.task or args.bundle or args.placements != "validation":
-        raise MvpRealError("a study names its own task, bundles and placements; give --study without them")
-    study = load_study(args.study)
-    for name in args.block:
-        if name not in study.blocks:
-            raise unknown_name("block of the study", name, study.blocks)
-    deadline = Deadline.after(None if args.budget is None else 60 * args.budget)
-    result = study_run.run_study(
-        study, args.out, deadline, workers=args.workers, only=args.block, progress_bar=terminal.progress_bar
-    )
-    terminal.print_report(result.report, result.verdicts)
-    print(f"results: {result.results}\nreport:  {result.markdown}")
-    return 0 if result.report.complete else 3
+def _refuse_options_of_others(args: argparse.Namespace, task: str) -> None:
+    for name, module in TASKS.items():
+        if name == task:
+            continue
+        others = argparse.ArgumentParser(add_help=False)
+        module.configure(others.add_argument_group())
+        for option, default in vars(others.parse_args([])).items():
+            if getattr(args, option) != default:
+                raise MvpRealError(f"--{option} belongs to {name}, not to {task}")

@@ -7,7 +7,7 @@ import pytest
 
 from mvp_real.errors import MvpRealError
 from mvp_real.evaluation.locomotion.condition import GainDrop
-from mvp_real.evaluation.locomotion.measures import trials_of
+from mvp_real.evaluation.locomotion.measures import bins_of_trial, trials_of
 from mvp_real.evaluation.locomotion.trajectory import ENDS, load_traces, save_traces
 
 from .synthetic import condition, trajectory
@@ -50,6 +50,13 @@ def test_recovery_is_there_or_absent() -> None:
     first, second = trials_of(walk, row, "", "a", "", "", 0.0)
     assert first.measures["recovery"] == 0.0
     assert "recovery" not in second.measures
+    assert (first.measures["settled"], second.measures["settled"]) == (1.0, 0.0)
+    bins = bins_of_trial(first)
+    assert bins is not None
+    assert (bins.before, bins.planned, len(bins.error)) == (8, 18, 18)
+    assert bins.error[0] == pytest.approx(0.1)
+    (other,) = trials_of(trajectory(), condition(robots=1), "", "a", "", "", 0.0)
+    assert bins_of_trial(other) is None
 
 
 def test_traces_come_back(tmp_path: Path) -> None:

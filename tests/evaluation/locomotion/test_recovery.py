@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from mvp_real.evaluation.locomotion.recovery import BIN, recovery
+from mvp_real.evaluation.locomotion.recovery import BIN, RecoveryCurve, bins_of, recovery
 from mvp_real.evaluation.locomotion.trajectory import Trajectory
 
 from .synthetic import PERIOD, trajectory
@@ -21,12 +21,16 @@ def walk(robots: int = 1) -> Trajectory:
     return made
 
 
+def curve_of(made: Trajectory, robots: range = range(1)) -> RecoveryCurve | None:
+    return recovery([bins_of(made, DROP, robot) for robot in robots])
+
+
 def at(seconds: float) -> int:
     return round(seconds / PERIOD)
 
 
 def test_without_a_change_recovery_takes_no_time() -> None:
-    curve = recovery(walk(), DROP, 0)
+    curve = curve_of(walk())
     assert curve is not None
     assert curve.seconds == 0.0
     assert curve.error_before == pytest.approx(0.1)
@@ -39,7 +43,7 @@ def test_the_time_until_both_stay_within_a_tenth() -> None:
     made = walk()
     made.velocity[at(DROP) : at(DROP + 1.7), 0, 0] = 0.6
     made.gravity[at(DROP) : at(DROP + 2.2), 0, 0] = 0.2
-    curve = recovery(made, DROP, 0)
+    curve = curve_of(made)
     assert curve is not None
     assert curve.seconds == pytest.approx(2.5)
 
@@ -47,7 +51,7 @@ def test_the_time_until_both_stay_within_a_tenth() -> None:
 def test_a_relapse_within_two_seconds_counts() -> None:
     made = walk()
     made.velocity[at(DROP + 1.0) : at(DROP + 1.5), 0, 0] = 0.6
-    curve = recovery(made, DROP, 0)
+    curve = curve_of(made)
     assert curve is not None
     assert curve.seconds == pytest.approx(1.5)
 
@@ -56,7 +60,7 @@ def test_eleven_percent_is_too_much_and_nine_is_not() -> None:
     for factor, seconds in ((1.09, 0.0), (1.11, math.inf)):
         made = walk()
         made.velocity[at(DROP) :, 0, 0] = 0.3 + 0.1 * factor
-        curve = recovery(made, DROP, 0)
+        curve = curve_of(made)
         assert curve is not None
         assert curve.seconds == seconds
 
@@ -64,7 +68,7 @@ def test_eleven_percent_is_too_much_and_nine_is_not() -> None:
 def test_a_robot_that_falls_after_the_drop_does_not_recover() -> None:
     made = walk()
     made.steps[0], made.end[0] = at(DROP + 1.0), 1
-    curve = recovery(made, DROP, 0)
+    curve = curve_of(made)
     assert curve is not None
     assert curve.seconds == math.inf
 
@@ -72,8 +76,7 @@ def test_a_robot_that_falls_after_the_drop_does_not_recover() -> None:
 def test_a_robot_that_falls_before_the_drop_has_no_curve() -> None:
     made = walk()
     made.steps[0], made.end[0] = at(2.0), 1
-    assert recovery(made, DROP, 0) is None
-    assert recovery(made, DROP) is None
+    assert curve_of(made) is None
 
 
 def test_the_mean_is_over_those_on_their_feet() -> None:
@@ -81,7 +84,18 @@ def test_the_mean_is_over_those_on_their_feet() -> None:
     made.velocity[:, 1, 0] = 0.5
     made.velocity[:, 2] = 9.0
     made.steps[2], made.end[2] = at(2.0), 1
-    curve = recovery(made, DROP)
+    curve = curve_of(made, range(3))
     assert curve is not None
     np.testing.assert_allclose(curve.error, 0.15)
     assert len(curve.times) == round((12.0 - 1.0) / BIN)
+
+
+def test_a_robot_has_settled_when_its_last_seconds_are_as_before() -> None:
+    made = walk()
+    made.velocity[at(DROP) : at(DROP + 2.5), 0, 0] = 1.0
+    assert bins_of(made, DROP, 0).settled
+    made.velocity[at(DROP + 5.0) :, 0, 0] = 0.45
+    assert not bins_of(made, DROP, 0).settled
+    fallen = walk()
+    fallen.steps[0] = at(11.0)
+    assert not bins_of(fallen, DROP, 0).settled

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from mvp_real.evaluation.locomotion.condition import Hold, Sweep
-from mvp_real.evaluation.locomotion.results import SubjectNote, WalkReport, results_document, write_results
+from mvp_real.evaluation.locomotion.results import (
+    STEPS,
+    SubjectNote,
+    WalkReport,
+    results_document,
+    write_results,
+)
 from mvp_real.evaluation.locomotion.summary import (
     comparisons,
     fastest_command,
@@ -110,11 +116,11 @@ def test_the_ratio_of_the_sides_is_taken_robot_by_robot() -> None:
 def report() -> WalkReport:
     rows = {
         "forward": condition(robots=4),
-        "low": condition("low", robots=5, group="steps"),
-        "high": condition("high", robots=5, group="steps"),
+        **{name: condition(name, robots=6, group="steps") for name in STEPS},
     }
     trials = [trial("a", "forward", k) for k in range(4)]
-    trials += [trial("a", row, k, success=row == "low") for row in ("low", "high") for k in range(5)]
+    # Five robots a height count, as in the thesis; the sixth always passes.
+    trials += [trial("a", row, k, success=row == STEPS[0] or k == 5) for row in STEPS for k in range(6)]
     return WalkReport(
         "T", "L", "mvp_real evaluate", rows, "validation", [SubjectNote("a", "x", "a", "0")], trials, {}
     )
@@ -128,13 +134,13 @@ def test_results_have_the_columns_of_every_study(tmp_path: Path) -> None:
         assert {"subject", "metric", "k", "n", "value", "low", "high", "seeds", "verdict"} <= row.keys()
     assert (rows["passed_forward"]["k"], rows["passed_forward"]["n"]) == (4, 4)
     assert rows["passed_forward"]["verdict"] == "reached"
-    assert (rows["passed_steps"]["k"], rows["passed_steps"]["n"]) == (5, 10)
+    assert (rows["passed_steps"]["k"], rows["passed_steps"]["n"]) == (5, 20)
     assert rows["speed_error_forward"]["value"] == pytest.approx(0.05)
     assert document["complete"] is True
 
 
 def test_an_incomplete_report_says_so() -> None:
     whole = report()
-    part = WalkReport(**{**vars(whole), "trials": whole.trials[:-1]})
+    part = WalkReport(**{**vars(whole), "trials": whole.trials[:-2]})
     assert not part.complete
     assert part.steps_passed("a") is None

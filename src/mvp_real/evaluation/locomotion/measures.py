@@ -10,7 +10,7 @@ import numpy as np
 from mvp_real.evaluation.locomotion.condition import Condition
 from mvp_real.evaluation.locomotion.effort import effort
 from mvp_real.evaluation.locomotion.gait_measures import arm_swing, gait
-from mvp_real.evaluation.locomotion.recovery import recovery
+from mvp_real.evaluation.locomotion.recovery import Bins, bins_of, recovery
 from mvp_real.evaluation.locomotion.tracking import tracking
 from mvp_real.evaluation.locomotion.trajectory import ENDS, Trajectory
 from mvp_real.evaluation.locomotion.walk_trial import WalkTrial
@@ -51,9 +51,10 @@ def trials_of(
                 digest,
                 category == "",
                 category,
-                trajectory.seconds(robot),
+                round(trajectory.seconds(robot), 6),
                 condition.seconds,
                 measures_of(trajectory, condition, robot),
+                series_of(trajectory, condition, robot),
                 None,
                 wall,
                 finished,
@@ -101,7 +102,34 @@ def measures_of(trajectory: Trajectory, condition: Condition, robot: int) -> dic
         if part is not None:
             found |= {f"{prefix}{k}": v for k, v in asdict(part).items() if isinstance(v, float)}
     if condition.gain_drop is not None:
-        curve = recovery(trajectory, condition.gain_drop.time, robot)
-        if curve is not None and math.isfinite(curve.seconds):
-            found["recovery"] = curve.seconds
+        found |= _recovery(bins_of(trajectory, condition.gain_drop.time, robot))
     return {name: round(value, 6) for name, value in found.items() if math.isfinite(value)}
+
+
+def _recovery(bins: Bins) -> dict[str, float]:
+    """Time until recovery where there is one, and whether the robot has settled in the end (1 or 0)."""
+    curve = recovery([bins])
+    if curve is None:
+        return {}
+    time = {"recovery": curve.seconds} if math.isfinite(curve.seconds) else {}
+    return {**time, "settled": float(bins.settled)}
+
+
+def series_of(trajectory: Trajectory, condition: Condition, robot: int) -> dict[str, list[float]]:
+    """Error and tilt in bins around a gain drop, for means over robots; nothing in other rows."""
+    if condition.gain_drop is None:
+        return {}
+    bins = bins_of(trajectory, condition.gain_drop.time, robot)
+    return {
+        "bins": [bins.before, bins.planned],
+        "error": [round(value, 6) for value in bins.error],
+        "tilt": [round(value, 8) for value in bins.tilt],
+    }
+
+
+def bins_of_trial(trial: WalkTrial) -> Bins | None:
+    """Inverse of `series_of`."""
+    if "bins" not in trial.series:
+        return None
+    before, planned = trial.series["bins"]
+    return Bins(int(before), int(planned), tuple(trial.series["error"]), tuple(trial.series["tilt"]))

@@ -1,13 +1,15 @@
 """Recovery after a motor has become weak (evaluation protocol F5): tracking error and tilt in bins of 0.5 s.
 
 A robot has recovered at the start of the first bin after the drop from which on both stay within 10 % above their
-mean before the drop for 2 s. Single bins of a single robot scatter by more than that, whatever happens; the mean over
-the robots of a row scatters less. Both are given, and a row without a drop shows what the measure does on its own.
+mean before the drop for 2 s. Single bins of a single robot scatter by more than that, whatever happens, so the rule is
+applied to the mean over the robots of a row too; of a single robot the mean of the last 4 s is looked at as well
+(`settled`). A row without a drop shows what both do on their own.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,16 +20,49 @@ from mvp_real.messages import FloatArray
 BIN = 0.5  # s
 MARGIN = 1.1  # times the mean before the drop
 STAY = 2.0  # s
+LAST = 4.0  # s at the end whose mean says whether a robot has settled
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Tracking error and tilt of one robot in bins, up to its end.
+
+    Attributes:
+        before: Number of bins before the drop.
+        planned: Number of bins that the row has.
+        error: Mean of |velocity - command| in the plane per bin, m/s.
+        tilt: Mean of the squared horizontal part of the projected gravity per bin ("tilt energy").
+    """
+
+    before: int
+    planned: int
+    error: tuple[float, ...]
+    tilt: tuple[float, ...]
+
+    @property
+    def reached_the_drop(self) -> bool:
+        """Whether the robot was on its feet when the motor became weak."""
+        return len(self.error) >= self.before
+
+    @property
+    def settled(self) -> bool:
+        """Whether it kept its feet, and error and tilt over the last 4 s are within 10 % of those before the drop."""
+        if len(self.error) < self.planned:
+            return False
+        last = round(LAST / BIN)
+        return all(
+            float(np.mean(values[-last:])) <= MARGIN * float(np.mean(values[: self.before]))
+            for values in (self.error, self.tilt)
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class RecoveryCurve:
-    """Error and tilt in bins, of one robot or a mean over robots.
+    """Error and tilt in bins, of one robot or a mean over robots; not finite where nobody is left.
 
     Attributes:
         times: (B,) start of each bin, s after the drop; those before it are negative.
-        error: (B,) mean of |velocity - command| in the plane, m/s.
-        tilt: (B,) mean of the squared horizontal part of the projected gravity ("tilt energy").
+        error, tilt: (B,) as in `Bins`.
         error_before, tilt_before: Their means before the drop.
         seconds: Time until recovery, s; infinite without one.
     """
@@ -40,55 +75,51 @@ class RecoveryCurve:
     seconds: float
 
 
-def recovery(trajectory: Trajectory, time: float, robot: int | None = None) -> RecoveryCurve | None:
-    """The curve of one robot, or the mean over all robots that are still on their feet, per bin.
-
-    Args:
-        trajectory: What they did.
-        time: When the motor became weak, s.
-        robot: Which robot, or None for the mean.
-
-    Returns:
-        None where a robot fell before the drop, or no robot reached it.
-    """
+def bins_of(trajectory: Trajectory, time: float, robot: int) -> Bins:
+    """Bins of one robot around a drop at `time` s, from settling on; a bin that it does not survive is left out."""
     width = round(BIN / trajectory.period)
-    error = np.linalg.norm(trajectory.velocity - trajectory.command[..., :2], axis=-1)
-    tilt = np.square(trajectory.gravity[..., :2]).sum(axis=-1)
-    alive = np.arange(len(error))[:, None] < trajectory.steps
-    chosen = slice(None) if robot is None else slice(robot, robot + 1)
-    alive = alive[:, chosen]
     drop = round(time / trajectory.period)
-    if drop >= len(alive) or not alive[drop].any():
+    before = (drop - round(trajectory.settling / trajectory.period)) // width
+    first = drop - before * width
+    planned = before + (len(trajectory.velocity) - drop) // width
+    count = min(max((int(trajectory.steps[robot]) - first) // width, 0), planned)
+    inside = slice(first, first + count * width)
+    error = trajectory.velocity[inside, robot] - trajectory.command[inside, robot, :2]
+    sizes = np.linalg.norm(error, axis=-1)
+    tilt = np.square(trajectory.gravity[inside, robot, :2]).sum(axis=-1)
+    return Bins(
+        before,
+        planned,
+        tuple(sizes.reshape(count, width).mean(axis=1).tolist()),
+        tuple(tilt.reshape(count, width).mean(axis=1).tolist()),
+    )
+
+
+def recovery(robots: Sequence[Bins]) -> RecoveryCurve | None:
+    """The curve of one robot, or the mean over several: in each bin over those still on their feet.
+
+    Robots that fell before the drop are left out; None where nobody is left.
+    """
+    robots = [one for one in robots if one.reached_the_drop]
+    if not robots:
         return None
-    if robot is None:
-        chosen_alive = alive[:, alive[drop]]
-        error, tilt, alive = error[:, alive[drop]], tilt[:, alive[drop]], chosen_alive
-    else:
-        error, tilt = error[:, chosen], tilt[:, chosen]
-    before = round((drop - round(trajectory.settling / trajectory.period)) // width)
-    after = (len(error) - drop) // width
-    starts = drop + width * np.arange(-before, after)
-    binned = np.array([_bin(values, alive, starts, width) for values in (error, tilt)])
-    means = binned[:, :before].mean(axis=1)
-    times = (starts - drop) * trajectory.period
-    seconds = _recovered(binned[:, before:] <= MARGIN * means[:, None], round(STAY / BIN))
-    return RecoveryCurve(times, binned[0], binned[1], float(means[0]), float(means[1]), seconds)
-
-
-def _bin(values: FloatArray, alive: FloatArray, starts: FloatArray, width: int) -> list[float]:
-    """Mean over the bin and the robots alive throughout it; infinite when nobody is left."""
-    found = []
-    for start in starts:
-        inside = slice(int(start), int(start) + width)
-        living = alive[inside].all(axis=0)
-        found.append(float(values[inside][:, living].mean()) if living.any() else math.inf)
-    return found
-
-
-def _recovered(within: FloatArray, needed: int) -> float:
-    """Start of the first run of `needed` bins in which all rows of (2, B) are within; infinite without one."""
-    good = np.asarray(within).all(axis=0)
-    for first in range(len(good) - needed + 1):
-        if good[first : first + needed].all():
-            return first * BIN
-    return math.inf
+    before, planned = robots[0].before, robots[0].planned
+    means = [
+        [
+            float(np.mean(living))
+            if (living := [getattr(one, name)[k] for one in robots if len(one.error) > k])
+            else math.inf
+            for k in range(planned)
+        ]
+        for name in ("error", "tilt")
+    ]
+    binned = np.array(means)
+    normal = binned[:, :before].mean(axis=1)
+    within = (binned[:, before:] <= MARGIN * normal[:, None]).all(axis=0)
+    needed = round(STAY / BIN)
+    seconds = next(
+        (first * BIN for first in range(len(within) - needed + 1) if within[first : first + needed].all()),
+        math.inf,
+    )
+    times = BIN * (np.arange(planned) - before)
+    return RecoveryCurve(times, binned[0], binned[1], float(normal[0]), float(normal[1]), seconds)

@@ -52,7 +52,7 @@ def run_row(
     gait_period: float = GAIT_PERIOD,
     threads: int = 0,
     filming: Filming | None = None,
-    tick: Callable[[int, int], None] = lambda step, steps: None,
+    tick: Callable[[float], None] = lambda share: None,
 ) -> Trajectory:
     """Run every robot of a row until its end or its fall.
 
@@ -64,7 +64,7 @@ def run_row(
         gait_period: s of the policy's clock.
         threads: Threads of the simulator; 0 is one per core.
         filming: Keeps states for pictures.
-        tick: Called with every step and their number.
+        tick: Called with the share that is done, at last with 1.
 
     Raises:
         MvpRealError: The policy gave an array of the wrong shape.
@@ -106,9 +106,10 @@ def run_row(
             lost = np.intersect1d(alive, np.flatnonzero(gone))
             end[lost], lasted[lost] = ENDS.index(reason), step + 1
             alive = np.setdiff1d(alive, lost)
-        tick(step + 1, steps)
         if not len(alive):
             break
+        tick((step + 1) / steps)
+    tick(1.0)
     arena.simulation.backend.close()
     return record.trajectory(period, settling, condition, asked, arena.draws.kicks, lasted, end)
 

@@ -38,6 +38,7 @@ class WalkTrial:
         seconds: Time on its feet, s.
         planned: Duration of the row, s.
         measures: Figures by name, in SI units and shares; what could not be measured is absent.
+        series: Figures over time by name, for means over robots.
         clip: Path of a video relative to the results, or None.
         wall: Time that the whole row took, s.
         finished: UTC time at the end, ISO 8601.
@@ -56,6 +57,7 @@ class WalkTrial:
     seconds: float
     planned: float
     measures: dict[str, float] = field(default_factory=dict)
+    series: dict[str, list[float]] = field(default_factory=dict)
     clip: str | None = None
     wall: float = 0.0
     finished: str = ""

@@ -1,0 +1,110 @@
+"""The report as one HTML file without script or outside resources."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from mvp_real.evaluation.locomotion.charts import STYLE as CHART_STYLE
+from mvp_real.evaluation.locomotion.page_tables import (
+    EFFORT_COLUMNS,
+    WALK_COLUMNS,
+    clip_section,
+    comparison_section,
+    measure_section,
+    overall_section,
+    survival_section,
+)
+from mvp_real.evaluation.locomotion.pictures import (
+    gait_charts,
+    kick_charts,
+    recovery_charts,
+    steps_chart,
+    tracking_charts,
+)
+from mvp_real.evaluation.locomotion.results import WalkReport
+from mvp_real.evaluation.page_sections import table
+from mvp_real.evaluation.page_style import STYLE
+from mvp_real.evaluation.report import PAGE_FILE
+
+
+def write_page(report: WalkReport, directory: Path) -> Path:
+    """Write `report.html`; clips and traces are looked for below `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / PAGE_FILE
+    path.write_text(render_page(report, directory), encoding="utf-8")
+    return path
+
+
+def render_page(report: WalkReport, directory: Path) -> str:
+    """The whole page as text."""
+    notes = [*report.notes]
+    if not report.complete:
+        notes.insert(0, f"{len(report.trials)} of {report.planned} planned trials have been run.")
+    sections = [
+        f"<h1>{escape(report.title)}</h1>",
+        f'<p class="lead">{escape(report.lead)}</p>',
+        *(f'<p class="note">{escape(note)}</p>' for note in notes),
+        survival_section(report),
+        steps_chart(report),
+        overall_section(report),
+        tracking_charts(report),
+        gait_charts(report, directory),
+        kick_charts(report, directory),
+        recovery_charts(report),
+        measure_section(
+            report, "How they walk", WALK_COLUMNS, "Means over the robots that walked long enough."
+        ),
+        measure_section(
+            report,
+            "Torques and speeds",
+            EFFORT_COLUMNS,
+            "Means over robots, in shares of the motors' limits, the largest over all motors; the half second before a "
+            "fall is left out. Torques are cut at the limit, speeds are not.",
+        ),
+        comparison_section(report),
+        clip_section(report, directory),
+        _subjects(report),
+        _provenance(report),
+    ]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(report.title)}</title><style>{STYLE}{CHART_STYLE}</style></head>"
+        f"<body><main>{''.join(section for section in sections if section)}</main></body></html>\n"
+    )
+
+
+def _subjects(report: WalkReport) -> str:
+    lines = [
+        (
+            escape(subject.label),
+            escape(subject.about),
+            escape(subject.bundle),
+            escape(subject.history),
+            f"<code>{escape(subject.digest[:12])}</code>",
+        )
+        for subject in report.subjects
+    ]
+    head = ("policy", "what it is", "bundle", "history", "file")
+    return f"<h2>Policies</h2>{table('As loaded for these trials.', head, lines)}" if lines else ""
+
+
+def _provenance(report: WalkReport) -> str:
+    record = report.provenance
+    items = {
+        "commit": f"{record.get('commit')}" + (" with changes" if record.get("uncommitted_changes") else ""),
+        "machine": record.get("machine"),
+        "python": record.get("python"),
+        "packages": ", ".join(f"{name} {version}" for name, version in record.get("packages", {}).items()),
+        "created": record.get("created"),
+        "robots": report.seeds,
+        **report.extra.get("provenance_items", {}),
+    }
+    rows = "".join(
+        f"<dt>{escape(str(key))}</dt><dd>{escape(str(value))}</dd>" for key, value in items.items()
+    )
+    return (
+        "<h2>Provenance</h2><p>Simulation, not a real robot. This command makes the page again:</p>"
+        f"<pre>{escape(report.command)}</pre><dl>{rows}</dl>"
+    )
