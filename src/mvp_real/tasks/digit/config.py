@@ -1,4 +1,4 @@
-"""Settings of the walking environment, from a mapping as in the section `environment` of `config/train/digit_*.yaml`."""
+"""Settings of the walking environment, from a mapping: the section `environment` of `config/train/digit_*.yaml`."""
 
 from __future__ import annotations
 

@@ -71,10 +71,16 @@ class Dynamics:
 def contact_reference(restitution: FloatArray, time_constant: float) -> FloatArray:
     """(n, 2) direct `solref` (-stiffness, -damping) of a contact that gives back `restitution` of the speed.
 
-    MuJoCo has no coefficient of restitution. A spring with damping ratio d gives back exp(-pi d / sqrt(1 - d^2)) of
-    the speed; solved for d, with the stiffness of a critically damped contact of the time constant, s.
+    MuJoCo has no coefficient of restitution. A spring with damping ratio sin(b) that can only push gives back
+    exp(-tan(b) (pi - 2 b)) of the speed; this is solved for b, with the stiffness of a critically damped contact of the
+    time constant, s. That contact, which is the nominal one, gives back exp(-2) = 0.135; less is not to be had.
     """
-    loss = -np.log(np.maximum(restitution, 1e-300))
-    ratio = loss / np.sqrt(np.pi**2 + loss**2)
+    ratio = np.interp(restitution, _RESTITUTIONS[::-1], np.sin(_DAMPING_ANGLES)[::-1])
     stiffness = 1.0 / time_constant**2
     return np.stack([np.full_like(ratio, -stiffness), -2.0 * ratio * np.sqrt(stiffness)], axis=-1)
+
+
+_DAMPING_ANGLES = np.linspace(0.0, 0.5 * np.pi, 500)
+_RESTITUTIONS = np.append(
+    np.exp(-np.tan(_DAMPING_ANGLES[:-1]) * (np.pi - 2.0 * _DAMPING_ANGLES[:-1])), np.exp(-2.0)
+)

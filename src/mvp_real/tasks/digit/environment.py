@@ -84,6 +84,7 @@ class WalkEnvironment:
         self._changes: dict[str, Any] = {}
         self._current: Observations | None = None
         self._reference: ReferenceGait | None = None
+        self._reference: ReferenceGait | None = None
         self._derive()
 
     def _derive(self) -> None:
@@ -193,7 +194,12 @@ class WalkEnvironment:
         }
 
     def restore(self, state: Mapping[str, Any]) -> Observations | None:
-        """Go on exactly from `random_state` of an environment with the same settings; returns what was seen last."""
+        """Go on exactly from `random_state` of an environment with the same settings; returns what was seen last.
+
+        Raises:
+            MvpRealError: It was made with another model or number of robots.
+        """
+        self.simulation.backend.restore(state["simulation"])
         self.change(json.loads(state["changes"]))
         self._random.bit_generator.state = json.loads(state["random"])
         for name in ("episodes", "dynamics"):
@@ -225,7 +231,7 @@ class WalkEnvironment:
     def _checked(self, action: NDArray[Any]) -> FloatArray:
         if self._current is None:
             raise MvpRealError("environment: call reset() before step()")
-        values = np.asarray(action, dtype=np.float64)
+        values = np.array(action, dtype=np.float64)  # a copy: it is remembered
         if values.shape != (self.num_envs, ACTION_SIZE):
             raise MvpRealError(
                 f"actions have the shape {values.shape}; need ({self.num_envs}, {ACTION_SIZE})"
