@@ -114,6 +114,17 @@ def changed(settings: Any, changes: Mapping[str, Any], path: str = "environment"
     return replace(settings, **values)
 
 
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested changes in one mapping, the newer ones over the older."""
+    together = dict(old)
+    for key, value in new.items():
+        known = together.get(key)
+        merged[key] = (
+            merged(known, value) if isinstance(value, Mapping) and isinstance(known, Mapping) else value
+        )
+    return together
+
+
 def _of_kind(value: Any, current: Any, kind: str, path: str) -> Any:
     """The value as the kind of number, text, switch or tuple of numbers that the setting has."""
     if value is None and kind.endswith("| None"):

@@ -17,7 +17,7 @@ from mvp_real.messages import FloatArray
 from mvp_real.robots.digit import load_digit
 from mvp_real.tasks.digit import rewards
 from mvp_real.tasks.digit.commands import COMMANDS, draw_commands
-from mvp_real.tasks.digit.config import WalkConfig, changed
+from mvp_real.tasks.digit.config import WalkConfig, changed, merged
 from mvp_real.tasks.digit.delays import deliver, toss_late
 from mvp_real.tasks.digit.dynamics import Dynamics
 from mvp_real.tasks.digit.episode import Episodes
@@ -27,6 +27,7 @@ from mvp_real.tasks.digit.noise import noise_deviations
 from mvp_real.tasks.digit.privileged import STATE_SIZE, Mirror
 from mvp_real.tasks.digit.pushes import draw_pushes
 from mvp_real.tasks.digit.reference_gait import ReferenceGait
+from mvp_real.tasks.digit.scoring import reward_terms, weighted_sum
 from mvp_real.tasks.digit.sensing import Observations, observe, privileged_state
 from mvp_real.tasks.digit.simulation import EVERY, DigitSimulation
 from mvp_real.tasks.digit.termination import REASONS
@@ -84,7 +85,6 @@ class WalkEnvironment:
         self._changes: dict[str, Any] = {}
         self._current: Observations | None = None
         self._reference: ReferenceGait | None = None
-        self._reference: ReferenceGait | None = None
         self._derive()
 
     def _derive(self) -> None:
@@ -129,10 +129,13 @@ class WalkEnvironment:
         terminated = reasons.any(axis=1)
         truncated = (episodes.steps >= episodes.limit) & ~terminated
         target = decode_action(sent).position
-        terms = self._terms(motion, action, target, terminated)
-        reward = self._sum(terms)
+        terms = reward_terms(
+            motion, episodes, action, target, self._foot_targets(EVERY, motion), terminated, config.scales,
+            self.control_period,
+        )  # fmt: skip
+        reward = self.control_period * weighted_sum(terms, self._weights, config.scales.only_positive)
         episodes.gain += reward
-        self._remember(motion, action, sent, target)
+        episodes.remember(motion, action, sent, target, self.control_period, self._average)
         error = np.abs(episodes.mean_velocity - episodes.command).mean(axis=0)
         self._renew_commands()
         observations = self._observe(EVERY, motion, first=False)
@@ -177,7 +180,7 @@ class WalkEnvironment:
                     f"environment: {name} cannot be changed while the robots walk; make a new one"
                 )
         self.config = changed(self.config, changes)
-        self._changes = _merged(self._changes, changes)
+        self._changes = merged(self._changes, changes)
         self._derive()
 
     def random_state(self) -> dict[str, Any]:
@@ -254,69 +257,8 @@ class WalkEnvironment:
         episodes.command[rows] = draw_commands(random, count, config.commands)
         episodes.gains[rows] = np.concatenate([drawn.kp_factor, drawn.kd_factor], axis=1)
         motion = self.simulation.motion(rows)
-        episodes.motor_velocity[rows] = motion.motor_velocity
-        episodes.velocity[rows] = np.einsum("nij,nj->ni", motion.rotation, motion.linear_velocity)
-        episodes.sole[rows] = motion.sole
+        episodes.begin(rows, motion)
         return motion
-
-    def _terms(
-        self, motion: Motion, action: FloatArray, target: FloatArray, terminated: NDArray[np.bool_]
-    ) -> FloatArray:
-        """(14, N) terms of the reward without weights."""
-        episodes, scales = self._episodes, self.config.scales
-        command = episodes.command
-        acceleration = (motion.motor_velocity - episodes.motor_velocity) / self.control_period
-        # The first two steps have no two steps before them.
-        known = episodes.steps > 2
-        return np.stack(
-            [
-                rewards.linear_velocity(motion.linear_velocity, command, scales.linear_width),
-                rewards.angular_velocity(motion.angular_velocity, command, scales.angular_width),
-                rewards.base_motion(motion.linear_velocity, motion.angular_velocity),
-                rewards.base_orientation(motion.gravity),
-                rewards.base_height(motion.height, scales.height),
-                rewards.in_the_air(motion.foot_force, scales.contact_threshold),
-                rewards.contact_force(motion.foot_force, scales.force_limit),
-                rewards.foot_swing(motion.soles_from_base(), self._foot_targets(EVERY, motion)),
-                rewards.torque(motion.torque),
-                rewards.acceleration(acceleration),
-                known * rewards.action_rate(action, episodes.action),
-                known * rewards.target_smoothness(target, episodes.target, episodes.target_before),
-                rewards.joint_position(motion.motor_position),
-                terminated.astype(np.float64),
-            ]
-        )
-
-    def _sum(self, terms: FloatArray) -> FloatArray:
-        """(N,) reward: weighted sum times the control period."""
-        total = self._weights[:-1] @ terms[:-1]
-        if self.config.scales.only_positive:
-            total = np.maximum(total, 0.0)
-        total += self._weights[-1] * terms[-1]
-        # Diverged physics may leave numbers that are not finite; that robot has its termination penalty.
-        return self.control_period * np.nan_to_num(
-            total, nan=self._weights[-1], posinf=0.0, neginf=self._weights[-1]
-        )
-
-    def _remember(self, motion: Motion, action: FloatArray, sent: FloatArray, target: FloatArray) -> None:
-        episodes, period = self._episodes, self.control_period
-        velocity = np.einsum("nij,nj->ni", motion.rotation, motion.linear_velocity)
-        change = (velocity - episodes.velocity) / period
-        episodes.acceleration = np.einsum("nij,ni->nj", motion.rotation, change)
-        moved = (motion.sole - episodes.sole) / period
-        cosine, sine = motion.heading[:, 0, None], motion.heading[:, 1, None]
-        episodes.sole_velocity[..., 0] = cosine * moved[..., 0] + sine * moved[..., 1]
-        episodes.sole_velocity[..., 1] = cosine * moved[..., 1] - sine * moved[..., 0]
-        episodes.sole_velocity[..., 2] = moved[..., 2]
-        speeds = np.concatenate([motion.linear_velocity[:, :2], motion.angular_velocity[:, 2:]], axis=1)
-        episodes.mean_velocity += self._average * (speeds - episodes.mean_velocity)
-        episodes.motor_velocity, episodes.velocity, episodes.sole = (
-            motion.motor_velocity,
-            velocity,
-            motion.sole,
-        )
-        episodes.action, episodes.sent = action, sent
-        episodes.target, episodes.target_before = target, episodes.target
 
     def _renew_commands(self) -> None:
         due = np.flatnonzero(self._episodes.steps % self._steps_per_command == 0)
@@ -348,14 +290,3 @@ class WalkEnvironment:
         means = self.control_period * self._weights * terms.mean(axis=1)
         metrics = {f"reward/{name}": float(mean) for name, mean in zip(rewards.TERMS, means, strict=True)}
         return metrics | {f"error/{name}": float(value) for name, value in zip(COMMANDS, error, strict=True)}
-
-
-def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested changes, the later ones over the earlier."""
-    merged = dict(old)
-    for key, value in new.items():
-        known = merged.get(key)
-        merged[key] = (
-            _merged(known, value) if isinstance(value, Mapping) and isinstance(known, Mapping) else value
-        )
-    return merged

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mvp_real.control.locomotion.spaces import ACTION_SIZE, MOTORS
 from mvp_real.messages import FloatArray
+from mvp_real.tasks.digit.motion import Motion
 from mvp_real.tasks.digit.noise import MEASURED_SIZE
 
 
@@ -80,3 +81,40 @@ class Episodes:
         """Zero everything of the chosen robots."""
         for item in fields(self):
             getattr(self, item.name)[rows] = 0
+
+    def begin(self, rows: NDArray[np.intp], motion: Motion) -> None:
+        """Take the motion of the chosen robots as that of the step before the first."""
+        self.motor_velocity[rows] = motion.motor_velocity
+        self.velocity[rows] = np.einsum("nij,nj->ni", motion.rotation, motion.linear_velocity)
+        self.sole[rows] = motion.sole
+
+    def remember(
+        self,
+        motion: Motion,
+        action: FloatArray,
+        sent: FloatArray,
+        target: FloatArray,
+        period: float,
+        share: float,
+    ) -> None:
+        """Take note of a step of all robots.
+
+        Args:
+            motion: What they did.
+            action, sent: (N, 36) prediction of the policy and what was sent.
+            target: (N, 20) joint targets that were sent, rad.
+            period: s of a control step.
+            share: Of the newest step in the mean velocity.
+        """
+        velocity = np.einsum("nij,nj->ni", motion.rotation, motion.linear_velocity)
+        self.acceleration = np.einsum("nij,ni->nj", motion.rotation, (velocity - self.velocity) / period)
+        moved = (motion.sole - self.sole) / period
+        cosine, sine = motion.heading[:, 0, None], motion.heading[:, 1, None]
+        self.sole_velocity[..., 0] = cosine * moved[..., 0] + sine * moved[..., 1]
+        self.sole_velocity[..., 1] = cosine * moved[..., 1] - sine * moved[..., 0]
+        self.sole_velocity[..., 2] = moved[..., 2]
+        speeds = np.concatenate([motion.linear_velocity[:, :2], motion.angular_velocity[:, 2:]], axis=1)
+        self.mean_velocity += share * (speeds - self.mean_velocity)
+        self.motor_velocity, self.velocity, self.sole = motion.motor_velocity, velocity, motion.sole
+        self.action, self.sent = action, sent
+        self.target, self.target_before = target, self.target
