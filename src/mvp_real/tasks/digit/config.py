@@ -119,9 +119,8 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     together = dict(old)
     for key, value in new.items():
         known = together.get(key)
-        merged[key] = (
-            merged(known, value) if isinstance(value, Mapping) and isinstance(known, Mapping) else value
-        )
+        both = isinstance(value, Mapping) and isinstance(known, Mapping)
+        together[key] = merged(known, value) if both else value
     return together
 
 
