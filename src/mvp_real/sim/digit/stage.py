@@ -40,7 +40,6 @@ def add_surroundings(spec: mujoco.MjSpec, terrain: Terrain | None = None) -> Non
     spec.visual.headlight.specular = (0.1, 0.1, 0.1)
     spec.visual.rgba.haze = (0.80, 0.84, 0.88, 1.0)
     spec.visual.map.znear = 0.01
-    spec.visual.map.shadowclip = 1.0
     spec.visual.quality.shadowsize = 4096
     spec.stat.extent = 2.0
     spec.stat.center = (0.0, 0.0, 0.8)
@@ -68,17 +67,23 @@ def add_surroundings(spec: mujoco.MjSpec, terrain: Terrain | None = None) -> Non
         name="ground", texuniform=True, texrepeat=(1.0, 1.0), reflectance=0.0, specular=0.1
     )
     material.textures[int(mujoco.mjtTextureRole.mjTEXROLE_RGB)] = "ground"
-    # Carried along, because a shadow map covers a few metres around the light's axis.
-    spec.body("base").add_light(
-        name="sun",
-        mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACK,
-        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
-        pos=-4.0 * _SUN,
-        dir=_SUN,
-        diffuse=(0.55, 0.54, 0.52),
-        specular=(0.2, 0.2, 0.2),
-        castshadow=True,
-    )
+    # Both are carried along. The shadow is the spot's, because a sun's shadow map speckles the ground at its border.
+    for name, kind, brightness, shadow in (
+        ("sun", mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, 0.32, False),
+        ("spot", mujoco.mjtLightType.mjLIGHT_SPOT, 0.30, True),
+    ):
+        spec.body("base").add_light(
+            name=name,
+            mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACK,
+            type=kind,
+            pos=-8.0 * _SUN,
+            dir=_SUN,
+            cutoff=35.0,
+            exponent=1.0,
+            diffuse=(brightness, brightness, 0.96 * brightness),
+            specular=(0.1, 0.1, 0.1),
+            castshadow=shadow,
+        )
     for name, place in _CAMERAS.items():
         x, y, z = place
         spec.body("base").add_camera(
