@@ -96,3 +96,9 @@ def test_encoding_targets_inverts_decoding() -> None:
     table = load_digit()
     position = table.default_pose + 0.1
     np.testing.assert_allclose(spaces.decode_action(spaces.encode_targets(position)).position, position)
+
+
+def test_the_arms_are_the_last_eight_targets() -> None:
+    names = load_digit().motors[spaces.ARMS]
+    assert len(names) == 8
+    assert all("shoulder" in name or "elbow" in name for name in names)

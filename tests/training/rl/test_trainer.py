@@ -152,3 +152,11 @@ def test_the_environment_may_change_its_task(tmp_path: Path, config: RlConfig) -
             return {"seen_iteration": statistics["iteration"]}
 
     assert PpoTrainer(Harder(), config, tmp_path).step()["seen_iteration"] == 1
+
+
+def test_each_action_explores_as_freely_as_the_environment_says() -> None:
+    environment = PointMass()
+    environment.exploration = np.array([1.0, 0.25])[: environment.action_size]
+    config = settings(actor={"hidden": [8], "initial_std": 0.4})
+    std = build_actor(config, environment).log_std.exp()
+    np.testing.assert_allclose(std.detach().numpy(), 0.4 * environment.exploration, rtol=1e-6)

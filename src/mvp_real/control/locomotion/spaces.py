@@ -39,6 +39,7 @@ TARGETS, KP, KD = (
     slice(MOTORS, MOTORS + GAIN_MOTORS),
     slice(MOTORS + GAIN_MOTORS, ACTION_SIZE),
 )
+ARMS = slice(12, MOTORS)  # the targets of the arms
 WINDOW = 16  # tokens in the policy's context
 
 

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mvp_real.control.locomotion.rate_limit import limit_rate
-from mvp_real.control.locomotion.spaces import ACTION_SIZE, OBSERVATION_SIZE, decode_action, limit_action
+from mvp_real.control.locomotion.spaces import (
+    ACTION_SIZE,
+    ARMS,
+    MOTORS,
+    OBSERVATION_SIZE,
+    decode_action,
+    limit_action,
+)
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
 from mvp_real.robots.digit import load_digit
@@ -68,6 +75,8 @@ class WalkEnvironment:
         num_envs, observation_size, state_size, action_size: Sizes.
         control_period: s.
         mirror: Mirror images of observations, states and actions.
+        exploration: (36,) how far training may stray at first, relative to the targets of the legs: swinging arms
+            and changing gains only disturb a robot that cannot walk yet.
         simulation: The physics.
     """
 
@@ -77,6 +86,9 @@ class WalkEnvironment:
         self.observation_size, self.state_size, self.action_size = OBSERVATION_SIZE, STATE_SIZE, ACTION_SIZE
         self.control_period = load_digit().control_period
         self.mirror = Mirror()
+        self.exploration = np.ones(ACTION_SIZE)
+        self.exploration[ARMS] = 0.3
+        self.exploration[MOTORS:] = 0.5
         self.ground = Ground(config.terrain, config.num_envs)
         self.simulation = DigitSimulation(config, self.ground)
         self._random = np.random.default_rng(config.seed)

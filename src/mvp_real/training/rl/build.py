@@ -63,7 +63,12 @@ def build_actor(
         mirror_of(environment, actor.source, functions, actor.symmetry) if actor.symmetry == "phase" else None
     )
     network = MlpPolicy(size, actions, actor.hidden, actor.activation)
-    return GaussianActor(actor.source, size, actions, network, actor.initial_std, mirror)
+    policy = GaussianActor(actor.source, size, actions, network, actor.initial_std, mirror)
+    exploration = getattr(environment, "exploration", None)
+    if exploration is not None:
+        with torch.no_grad():
+            policy.log_std += torch.as_tensor(exploration, dtype=torch.float32).log()
+    return policy
 
 
 def build_critic(config: RlConfig, environment: Sizes, functions: MirrorFunctions | None = None) -> Critic:

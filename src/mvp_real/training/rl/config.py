@@ -81,7 +81,7 @@ class ActorConfig:
         hidden, activation: Of an MLP.
         symmetry: "phase": exactly symmetric, a policy that sees only the first half of the gait; "augmentation": every
             minibatch holds its mirror image too; or "none".
-        initial_std: Standard deviation of the action at the start.
+        initial_std: Standard deviation of the action at the start, times the environment's `exploration` if it has one.
         std_floor: It never gets smaller.
         final_std: It may not be larger than a line from `initial_std` to this, reached at `anneal_until`; 0 for no
             such bound.

@@ -62,6 +62,7 @@ class VectorEnvironment(Protocol):
       returns figures to be logged, or None.
     * `mirror`, a `mvp_real.training.rl.mirroring.MirrorFunctions`, for policies that use the symmetry of the robot.
     * `reference_action(observation)`, (N, A), for the initialisation of the policy.
+    * `exploration`, (A,), factors on the policy's initial standard deviation.
     """
 
     @property
