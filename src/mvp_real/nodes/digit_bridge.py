@@ -61,6 +61,8 @@ class DigitBridge(ManagedNode):
         self._payload = check_payload(declare(self, "payload", 0.0, "kg on the back.", read_only=True))
         hoist = "lower: when a policy takes over. hold: never, for first tests."
         self._hold = declare(self, "hoist", "lower", hoist, read_only=True) == "hold"
+        text = "Seed of the injected loss of messages."
+        self._seed = declare(self, "seed", 0, text, (0, 2**31 - 1), read_only=True)
         fault = declare(self, "fault", "", "Fault to inject, 'name' or 'name=value', see nodes/faults.py.")
         self._first_fault = Fault.parse(fault, DIGIT_FAULTS)
         self._answer = Durations()
@@ -77,7 +79,7 @@ class DigitBridge(ManagedNode):
         self._robot = SimulatedDigit(self._terrain, self._payload, self._hold, appearance)
         self._names = digit_conversions.interface_names(self._robot.table.motors)
         self._period_ms = round(1000 * self._robot.table.control_period)
-        self._say = DigitPublisher(self, self._robot, self._pace.lockstep)
+        self._say = DigitPublisher(self, self._robot, self._pace.lockstep, self._seed)
         self.create_subscription(JointState, "joint_command", self._on_command, COMMAND)
         self._driver_services = DriverServices(self, self._robot, self._note_change, enabled=self._on_enabled)
         self._inject(self._first_fault)

@@ -33,17 +33,18 @@ class DigitPublisher:
         node: Owner of the publishers.
         robot: What to publish.
         lockstep: Reliable sensor topics.
+        seed: Of the loss of messages.
 
     Attributes:
         fault: Fault to inject into what is published.
         lost: Messages that were lost on purpose.
     """
 
-    def __init__(self, node: Node, robot: SimulatedDigit, lockstep: bool) -> None:
+    def __init__(self, node: Node, robot: SimulatedDigit, lockstep: bool, seed: int = 0) -> None:
         self._robot = robot
         self.fault = Fault()
         self.lost = 0
-        self._random = random.Random(0)
+        self._random = random.Random(seed)
         self._delayed: deque[tuple[float, Callable[[Any], None], Any]] = deque()
         self._last_joints: JointReading | None = None
         quality = sensor_quality(lockstep)

@@ -55,8 +55,8 @@ class Locomotion(ManagedNode):
         self._lockstep = self._pace.lockstep
         text = "Largest commanded speed, m/s; 0.15 for the first steps on hardware."
         self._max_speed = declare(self, "max_speed", 1.0, text, (0.1, 1.0), read_only=True)
-        text = "Walk only while the topic 'deadman' says true at least twice a second."
-        self._deadman = declare(self, "deadman", False, text, read_only=True)
+        text = "Unless 'none': walk only while the topic 'deadman' says true at least twice a second."
+        self._deadman = declare(self, "teleop", "none", text, read_only=True) != "none"
         text = "Largest start-up latency (p95) with which the node starts, s."
         self._limit = declare(self, "latency_limit", 0.005, text, (0.0005, 1.0))
         text = "SCHED_FIFO priority of the loop, where the system allows it; 0 asks for none."

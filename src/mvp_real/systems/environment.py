@@ -18,6 +18,7 @@ def system_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
       built-in one more than half of the frames are lost.
     * `OMP_NUM_THREADS=1`, `LP_NUM_THREADS=1`: the nodes share few cores, more threads only fight.
     * `MUJOCO_GL`: EGL, or OSMesa where only that is installed, because there may be no display.
+    * `MVP_REAL_TERMINAL`: the terminal of this process, for a node that reads its keys.
     """
     environment = dict(os.environ if base is None else base)
     prefixes = [part for part in environment.get("AMENT_PREFIX_PATH", "").split(":") if part]
@@ -26,6 +27,8 @@ def system_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     environment["PYTHONUNBUFFERED"] = "1"
     environment["MVP_REAL_PYTHON"] = sys.executable
     environment["MVP_REAL_SUPERVISED"] = "1"
+    if "MVP_REAL_TERMINAL" not in environment and sys.stdin is not None and sys.stdin.isatty():
+        environment["MVP_REAL_TERMINAL"] = os.ttyname(sys.stdin.fileno())
     defaults = {
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "FASTDDS_DEFAULT_PROFILES_FILE": str(config_file("fastdds_large_images.xml")),

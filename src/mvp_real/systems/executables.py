@@ -16,18 +16,27 @@ from mvp_real.errors import MvpRealError
 
 EXECUTABLES: dict[str, str] = {
     "controller": "mvp_real.nodes.controller",
+    "digit_bridge": "mvp_real.nodes.digit_bridge",
     "encoder": "mvp_real.nodes.encoder",
     "episode": "mvp_real.nodes.episode",
+    "locomotion": "mvp_real.nodes.locomotion",
     "sim_bridge": "mvp_real.nodes.sim_bridge",
+    "velocity_teleop": "mvp_real.nodes.velocity_teleop",
+    "walk": "mvp_real.nodes.walk",
 }
 
 # Optional packages of each executable and the extra that brings them, looked for before anything starts.
 _MESSAGES = (("rclpy", "ros"), ("sensor_msgs", "ros"), ("diagnostic_msgs", "ros"))
+_WALKING = (*_MESSAGES, ("geometry_msgs", "ros"), ("nav_msgs", "ros"))
 NEEDED_PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "controller": (*_MESSAGES, ("onnxruntime", "infer"), ("cv2", "infer")),
+    "digit_bridge": (*_WALKING, ("mujoco", "sim")),
     "encoder": (*_MESSAGES, ("onnxruntime", "infer"), ("cv2", "infer")),
     "episode": (*_MESSAGES, ("mujoco", "sim"), ("imageio_ffmpeg", "sim"), ("mcap_ros2", "demos")),
+    "locomotion": (*_WALKING, ("onnxruntime", "infer")),
     "sim_bridge": (*_MESSAGES, ("mujoco", "sim")),
+    "velocity_teleop": _WALKING,
+    "walk": (*_WALKING, ("mujoco", "sim"), ("imageio_ffmpeg", "sim")),
 }
 
 _TEMPLATE = """\

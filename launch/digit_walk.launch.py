@@ -1,0 +1,11 @@
+"""Digit walks with a learned policy: simulator with its driver, 50 Hz policy and the operator's script.
+
+ros2 launch mvp_real digit_walk.launch.py tour:=figure_eight
+ros2 launch mvp_real digit_walk.launch.py --show-args
+"""
+
+from mvp_real.systems.launch_adapter import launch_description
+
+
+def generate_launch_description():
+    return launch_description("digit_walk")
