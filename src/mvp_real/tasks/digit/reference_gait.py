@@ -30,7 +30,7 @@ LEAD = 0.04  # s by which the targets are ahead of the clock
 LOAD_DEVIATION = 0.08  # of the phase
 # A robot at rest falls into the sway when the foot that stands first is left after asinh(tanh(omega T / 2)) / omega =
 # 0.17 s, which is at phase 0.24 with this lead; in the simulation the best start is close by.
-START_PHASE = 0.26
+START_PHASE = 0.265
 _DRIVEN = LEG_JOINTS[:4]  # those that an action moves
 _GRAVITY = 9.806
 
