@@ -23,7 +23,7 @@ def test_released_weights_must_be_given(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_a_folder_without_a_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "encoder", "--run", str(tmp_path), "--out", str(tmp_path / "x")]) == 2
-    assert "there is no pre-training checkpoint in" in capsys.readouterr().err
+    assert "there is no checkpoint in" in capsys.readouterr().err
 
 
 def test_exactly_one_source(tmp_path: Path) -> None:

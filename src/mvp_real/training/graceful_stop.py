@@ -7,7 +7,7 @@ from types import FrameType, TracebackType
 
 
 class GracefulStop:
-    """Inside the `with` block, SIGTERM and Ctrl-C only set `asked`; the handlers of before come back after it."""
+    """Inside the `with` block, SIGTERM, SIGHUP and Ctrl-C only set `asked`; then the earlier handlers come back."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -15,7 +15,8 @@ class GracefulStop:
 
     def __enter__(self) -> GracefulStop:
         self._before = {
-            number: signal.signal(number, self._ask) for number in (signal.SIGTERM, signal.SIGINT)
+            number: signal.signal(number, self._ask)
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
         }
         return self
 

@@ -14,7 +14,8 @@ import torch
 
 from mvp_real.clocks import ManualClock
 from mvp_real.errors import MvpRealError
-from mvp_real.training.pretrain.checkpoint import load_model, read_state
+from mvp_real.training.checkpoint_files import read_state
+from mvp_real.training.pretrain.checkpoint import load_model
 from mvp_real.training.pretrain.config import MaeTrainingConfig
 from mvp_real.training.pretrain.probes import ProbeSet
 from mvp_real.training.pretrain.trainer import MaeRun, MaeTrainer
@@ -58,22 +59,35 @@ def test_passes_over_parts_of_a_batch_add_up(config: MaeTrainingConfig, run: Mae
             torch.testing.assert_close(one.grad, other.grad, atol=1e-6, rtol=1e-4)
 
 
+def test_files_of_two_checkpoints_are_not_mixed(config: MaeTrainingConfig, run: MaeRun) -> None:
+    trainer = MaeTrainer(config, replace(run, held_out=None))
+    trainer.step()
+    trainer.save()
+    earlier = (run.out / "optimizer.safetensors").read_bytes()
+    trainer.step()
+    trainer.save()
+    (run.out / "optimizer.safetensors").write_bytes(earlier)  # as after a crash between two renames
+    with pytest.raises(MvpRealError, match=r"optimizer\.safetensors' was written at 8, state\.json at 16"):
+        MaeTrainer(config, replace(run, held_out=None)).resume()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_stop_signal_ends_with_a_checkpoint(
-    config: MaeTrainingConfig, run: MaeRun, monkeypatch: pytest.MonkeyPatch
+    config: MaeTrainingConfig, run: MaeRun, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     trainer = MaeTrainer(config, run)
     step = trainer.step
 
     def step_then_stop(reachable: float | None = None) -> float:
         if trainer.samples == 24:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
         return step(reachable)
 
     monkeypatch.setattr(trainer, "step", step_then_stop)
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(number)
     trainer.train()
     assert read_state(run.out)["samples"] == 32
-    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(number) == before
 
 
 def test_extension_warms_up_and_anneals_again(config: MaeTrainingConfig, run: MaeRun) -> None:

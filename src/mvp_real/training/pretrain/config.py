@@ -115,9 +115,15 @@ class MaeTrainingConfig:
 
 
 def load_mae_config(path: Path) -> MaeTrainingConfig:
-    """Read a YAML file of `MaeTrainingConfig` fields."""
-    with path.open() as stream:
-        values = yaml.safe_load(stream) or {}
+    """Read a YAML file of `MaeTrainingConfig` fields.
+
+    Raises:
+        MvpRealError: There is no such file, it is no YAML, or it holds a setting that does not exist.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise MvpRealError(f"cannot read the settings '{path}': {error}") from error
     if not isinstance(values, dict):
         raise MvpRealError(f"{path} must hold a mapping of settings, found {type(values).__name__}")
     return MaeTrainingConfig.from_dict(values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,13 +15,9 @@ import torch
 from torch import Tensor
 
 from mvp_real.errors import MvpRealError
-from mvp_real.training.pretrain.checkpoint import (
-    build_model,
-    load_model,
-    load_optimizer,
-    read_state,
-    save_checkpoint,
-)
+from mvp_real.training.checkpoint_files import read_state
+from mvp_real.training.graceful_stop import GracefulStop
+from mvp_real.training.pretrain.checkpoint import build_model, load_model, load_optimizer, save_checkpoint
 from mvp_real.training.pretrain.config import MaeTrainingConfig
 from mvp_real.training.pretrain.images import ImageShards, SampleOrder, training_batch
 from mvp_real.training.pretrain.measurements import (
@@ -67,7 +62,7 @@ class MaeTrainer:
         self.seconds = 0.0
         self.history: list[dict[str, Any]] = []
         self.origin: dict[str, Any] | None = None
-        self.stop_asked = False
+        self.stop = GracefulStop()
         self._held_out = None if run.held_out is None else held_out_images(run.held_out, config)
 
     def _optimizer(self) -> torch.optim.Optimizer:
@@ -117,8 +112,8 @@ class MaeTrainer:
             )
         self.origin = origin
 
-    # --- one step
-    # -------------------------------------------------------------------------------------------------
+    # One step.
+
     def step(self, reachable: float | None = None) -> float:
         """Train on the next batch; returns its loss."""
         config = self.config
@@ -153,8 +148,8 @@ class MaeTrainer:
             return torch.autocast(self.device.type, torch.bfloat16)
         return contextlib.nullcontext()
 
-    # --- the loop
-    # -------------------------------------------------------------------------------------------------
+    # The loop.
+
     def train(self, until_minutes: float | None = None) -> None:
         """Train to the end of the schedule, or for `until_minutes`, in which case the cosine ends at that
         time."""
@@ -165,8 +160,8 @@ class MaeTrainer:
         rate = 0.0
         if self.run.probe is not None and self.config.probe_samples and not self._has_references():
             self._log({"samples": self.samples, "probes": self._reference_probes()})
-        with self._graceful_stop(), self._progress() as advance:
-            while self.samples < self.schedule.end and not self.stop_asked:
+        with self.stop, self._progress() as advance:
+            while self.samples < self.schedule.end and not self.stop.asked:
                 now = time.monotonic()
                 reachable = None if deadline is None or not rate else rate * (deadline - now)
                 if deadline is not None and now >= deadline:
@@ -194,7 +189,7 @@ class MaeTrainer:
                 if time.monotonic() - saved > 60.0 * self.config.checkpoint_minutes:
                     self.save()
                     saved = time.monotonic()
-        if not self.stop_asked:
+        if not self.stop.asked:
             if self._held_out is not None:
                 self._log({"samples": self.samples, **held_out_loss(self.model, self._held_out)})
             if self.run.probe is not None and self.config.probe_samples:
@@ -242,20 +237,6 @@ class MaeTrainer:
                 self._held_out[:: max(1, len(self._held_out) // SHEET_IMAGES)][:SHEET_IMAGES],
                 self.run.out / "reconstructions.png",
             )
-
-    @contextlib.contextmanager
-    def _graceful_stop(self) -> Iterator[None]:
-        """SIGTERM and Ctrl-C end the loop after the running step, with a checkpoint."""
-
-        def ask(number: int, frame: object) -> None:
-            self.stop_asked = True
-
-        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     @contextlib.contextmanager
     def _progress(self) -> Iterator[Any]:
