@@ -13,7 +13,7 @@ from mvp_real.errors import MvpRealError
 from mvp_real.evaluation.protocol import trials_to_run
 from mvp_real.evaluation.subjects import Subject
 from mvp_real.evaluation.trials import TrialLog, TrialRecord
-from mvp_real.nodes.trial_judgement import failure, judge
+from mvp_real.nodes.trial_judgement import ended_by_itself, failure, judge
 from mvp_real.nodes.trial_plan import THROUGH, chosen_setups, summary_lines, trial_line
 from mvp_real.nodes.trial_results import write_results
 from mvp_real.tasks.pick_fruit import random_setup, setup_to_dict
@@ -96,6 +96,14 @@ def test_subjects_alternate_at_each_placement_and_finished_trials_are_skipped(tm
 )  # fmt: skip
 def test_failure_categories(robot: dict, policy: dict, ended: bool, category: str) -> None:
     assert failure(robot, policy, ended)[0] == category
+
+
+def test_a_slow_trial_is_waited_for_and_one_that_stands_still_is_not() -> None:
+    times = iter([0.0, 0.2, 0.2, 0.4, 0.4])
+    waits = iter([False, False, True])
+    assert ended_by_itself(lambda: next(waits), lambda: next(times))
+    times = iter([0.0, 0.2, 0.2, 0.2])
+    assert not ended_by_itself(lambda: False, lambda: next(times))
 
 
 def records(tmp_path: Path) -> list[TrialRecord]:

@@ -30,7 +30,7 @@ from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import RECORDER, joint_history_quality, sensor_quality
 from mvp_real.nodes.runner import run_node
 from mvp_real.nodes.service_caller import Interrupted
-from mvp_real.nodes.trial_judgement import judge
+from mvp_real.nodes.trial_judgement import ended_by_itself, judge
 from mvp_real.nodes.trial_plan import THROUGH, chosen_setups, summary_lines, trial_line
 from mvp_real.nodes.trial_recorder import TrialRecorder
 from mvp_real.nodes.trial_results import default_folder, write_results
@@ -40,7 +40,7 @@ from mvp_real.tasks.pick_fruit import setup_to_dict
 
 START_TIMEOUT = 60.0  # s of wall time until every node is there
 IMAGE_TIMEOUT = 10.0  # s of wall time until the first image
-TRIAL_TIMEOUT = 300.0  # s of wall time for one trial, whatever the speed of the simulation
+STANDSTILL = 120.0  # s of wall time in which a trial makes no step until it is given up
 
 
 class Episode(ManagedNode):
@@ -179,7 +179,9 @@ class Episode(ManagedNode):
         self._episode = operator.reset(setup, self._names[trial.subject.label])
         operator.enable_policy(True)
         operator.enable_robot(True)
-        ended = operator.wait(self._over, TRIAL_TIMEOUT)
+        ended = ended_by_itself(
+            lambda: operator.wait(self._over, STANDSTILL), lambda: operator.robot.get("time", 0.0)
+        )
         robot, policy = operator.robot, operator.policy
         operator.enable_policy(False)
         operator.enable_robot(False)

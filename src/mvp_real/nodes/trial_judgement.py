@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mvp_real.evaluation.protocol import Trial
@@ -51,6 +51,24 @@ def judge(
         reason=reason,
         finished=utc_now(),
     )
+
+
+def ended_by_itself(wait: Callable[[], bool], clock: Callable[[], float]) -> bool:
+    """Wait for the end of a trial for as long as it goes on: a busy computer is no failure of the policy.
+
+    Args:
+        wait: Waits for the end for a while; whether it came.
+        clock: Simulated time of the trial, s.
+
+    Returns:
+        False when simulated time stood still for a whole wait.
+    """
+    while True:
+        before = clock()
+        if wait():
+            return True
+        if clock() == before:
+            return False
 
 
 def failure(robot: Mapping[str, Any], policy: Mapping[str, Any], ended: bool) -> tuple[str, str]:
