@@ -3,7 +3,7 @@
 The same actions throughout. Physics alone repeats the environment's own states: the time inside the engine while the
 environment runs. The peer is one plain gymnasium environment per robot on the same model, with the same observation
 and reward, no randomisation and no privileged state, in a `SyncVectorEnv`; ours has everything switched on.
-Needs `pip install gymnasium`.
+Needs `pip install mvp_real[bench]`.
 
 Run: python benchmarks/digit_environment.py --results benchmarks/results.json
 """
