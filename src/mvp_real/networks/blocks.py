@@ -20,9 +20,9 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor, start: int = 0) -> Tensor:
-        """Attend from the tokens `start:` of x ``(B, T, D)`` to all of them; returns ``(B, T - start,
-        D)``."""
+    def forward(self, x: Tensor, start: int = 0, mask: Tensor | None = None) -> Tensor:
+        """Attend from the tokens `start:` of x ``(B, T, D)`` to all of them, or to those where `mask`
+        ``(B, 1, T - start, T)`` is true; returns ``(B, T - start, D)``."""
         batch, tokens, dim = x.shape
         head_dim = dim // self.heads
         if start == 0:
@@ -35,7 +35,7 @@ class Attention(nn.Module):
             query = query.view(batch, tokens - start, self.heads, head_dim).transpose(1, 2)
             pair = functional.linear(x, self.qkv.weight[dim:], self.qkv.bias[dim:])
             key, value = pair.view(batch, tokens, 2, self.heads, head_dim).permute(2, 0, 3, 1, 4)
-        attended = functional.scaled_dot_product_attention(query, key, value)
+        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return self.proj(attended.transpose(1, 2).reshape(batch, tokens - start, dim))
 
     def weights(self, x: Tensor) -> Tensor:
@@ -67,7 +67,7 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(dim, eps=NORM_EPSILON)
         self.mlp = FeedForward(dim, int(dim * mlp_ratio))
 
-    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+    def forward(self, x: Tensor, start: int = 0, mask: Tensor | None = None) -> Tensor:
         """x ``(B, T, D)`` -> ``(B, T - start, D)``: the outputs of the tokens `start:` only."""
-        x = x[:, start:] + self.attn(self.norm1(x), start)
+        x = x[:, start:] + self.attn(self.norm1(x), start, mask)
         return x + self.mlp(self.norm2(x))

@@ -32,8 +32,7 @@ class Critic(nn.Module):
         super().__init__()
         self.mirror = mirror
         self.normaliser = RunningNormaliser(state)
-        self.network = mlp([state, *hidden, 1], activation)
-        nn.init.orthogonal_(self.network[-1].weight, 1.0)  # type: ignore[arg-type]
+        self.network = mlp([state, *hidden, 1], activation, last_gain=1.0)
         # A small floor: returns may be small, and their normaliser sees no constant entries.
         self.returns = RunningNormaliser(1, clip=float("inf"), floor=1e-4) if normalise_value else None
 

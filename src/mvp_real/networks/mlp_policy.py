@@ -13,10 +13,10 @@ from mvp_real.errors import unknown_name
 ACTIVATIONS: dict[str, type[nn.Module]] = {"selu": nn.SELU, "elu": nn.ELU, "relu": nn.ReLU, "tanh": nn.Tanh}
 
 
-def mlp(sizes: Sequence[int], activation: str = "elu") -> nn.Sequential:
+def mlp(sizes: Sequence[int], activation: str = "elu", last_gain: float = 0.01) -> nn.Sequential:
     """Linear layers between consecutive `sizes`, an activation after each but the last.
 
-    Orthogonal weights with gain sqrt(2), last layer 0.01, zero biases.
+    Orthogonal weights with gain sqrt(2), last layer `last_gain`, zero biases.
 
     Raises:
         MvpRealError: No such activation.
@@ -32,7 +32,7 @@ def mlp(sizes: Sequence[int], activation: str = "elu") -> nn.Sequential:
     layers.pop()
     last = layers[-1]
     assert isinstance(last, nn.Linear)
-    nn.init.orthogonal_(last.weight, 0.01)
+    nn.init.orthogonal_(last.weight, last_gain)
     return nn.Sequential(*layers)
 
 
