@@ -123,6 +123,8 @@ class Walking:
         default_pose: Motor angles at an action of zero, rad.
         default_joints: Positions of the observed joints that are subtracted in the observation, rad.
         kp, kd: Nominal gains of the motors, Nm/rad and Nm s/rad.
+        target_lower, target_upper: Range of the PD targets, rad.
+        target_speed: How fast PD targets may move, rad/s.
         target_scale: rad per unit of action.
         gain_scale: Share of the nominal gain per unit of action.
         gain_range: Smallest and largest share of the nominal gain.
@@ -138,6 +140,9 @@ class Walking:
     default_joints: tuple[float, ...]
     kp: tuple[float, ...]
     kd: tuple[float, ...]
+    target_lower: tuple[float, ...]
+    target_upper: tuple[float, ...]
+    target_speed: tuple[float, ...]
     target_scale: float
     gain_scale: float
     gain_range: tuple[float, float]

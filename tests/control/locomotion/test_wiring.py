@@ -40,6 +40,8 @@ def test_the_robots_own_card_fits_also_after_a_round_trip(tmp_path: Path) -> Non
         ({"default_joints": (0.0, *OWN.default_joints[1:])}, r"default_joints\[0\] 0\.0"),
         ({"kp": (81.0, *OWN.kp[1:])}, r"kp\[0\] 81\.0"),
         ({"kd": (*OWN.kd[:-1], 1.0)}, r"kd\[19\] 1\.0"),
+        ({"target_upper": (0.9, *OWN.target_upper[1:])}, r"target_upper\[0\] 0\.9"),
+        ({"target_speed": (1.0, *OWN.target_speed[1:])}, r"target_speed\[0\] 1\.0"),
         ({"target_scale": 0.25}, r"target_scale 0\.25"),
         ({"gain_range": (0.5, 2.0)}, r"gain_range\[1\] 2\.0"),
         ({"control_period": 0.01}, r"control_period 0\.01"),
