@@ -26,7 +26,7 @@ def test_counts_of_the_reduced_model(reduced: mujoco.MjModel) -> None:
     assert (reduced.nq, reduced.nv, reduced.nu, reduced.neq, reduced.nbody) == (29, 28, 20, 0, 24)
     assert reduced.opt.timestep == 0.005
     assert reduced.ntendon == 2
-    assert reduced.tendon_stiffness == pytest.approx(4400.0)
+    assert reduced.tendon_stiffness == pytest.approx(1900.0)
 
 
 def test_total_mass(either: mujoco.MjModel) -> None:

@@ -65,7 +65,7 @@ def test_without_feed_forward_it_collapses(either: mujoco.MjModel) -> None:
 
 def test_with_feed_forward_it_stands_for_seconds(full: mujoco.MjModel, reduced: mujoco.MjModel) -> None:
     """At nominal toe gains it must fall in the end: the ankles are softer than gravity is steep."""
-    assert 3.5 < _stand(reduced, 6.0).time < 6.0
+    assert 2.4 < _stand(reduced, 6.0).time < 6.0
     assert 2.4 < _stand(full, 6.0).time < 6.0
 
 

@@ -7,15 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mvp_real.messages import FloatArray
-from mvp_real.robots.digit import load_digit
+from mvp_real.robots.digit import SIDES, load_digit
 from mvp_real.sim.digit.toe_map import crank_angles, foot_angles
+
+# How the full model's leaf springs share the deflection of the four-bar, knee + tarsus (see `LEAF_STIFFNESS`).
+SHIN_SHARE = -0.415
+HEEL_SHARE = -0.36
 
 
 class JointReadout:
     """Positions and velocities by the robot's names, batched over any leading dimensions.
 
-    Works on both models. The reduced one has no shin, no heel spring and no toe cranks: the first two read zero, the
-    cranks are what the toe map gives for the foot's pitch and roll.
+    Works on both models. The reduced one has no shin, no heel spring and no toe cranks: the springs read as the full
+    model's do under the same deflection of the four-bar, the cranks are what the toe map gives for the foot's pitch
+    and roll.
 
     Args:
         model: Compiled full or reduced model.
@@ -35,10 +40,19 @@ class JointReadout:
                 motors[slot] = motors[slot].replace("toe_A", "toe_pitch").replace("toe_B", "toe_roll")
         self._motor_position = _addresses(model, model.jnt_qposadr, motors)
         self._motor_velocity = _addresses(model, model.jnt_dofadr, motors)
-        # A joint that is fused reads zero; it borrows the address of any other.
-        present = np.array([name in names for name in table.joints])
-        passive = [name if there else motors[0] for name, there in zip(table.joints, present, strict=True)]
-        self._absent = np.flatnonzero(~present)
+        # A spring that is fused borrows the address of the tarsus, until `_joints` replaces what was read there.
+        passive = [name if name in names else f"{name.partition('_')[0]}_tarsus" for name in table.joints]
+        self._springs = [
+            (
+                table.joints.index(f"{side}_{part}"),
+                table.joints.index(f"{side}_tarsus"),
+                table.motor(f"{side}_knee"),
+                share,
+            )
+            for side in SIDES
+            for part, share in (("shin", SHIN_SHARE), ("heel_spring", HEEL_SHARE))
+            if self.reduced
+        ]
         self._joint_position = _addresses(model, model.jnt_qposadr, passive)
         self._joint_velocity = _addresses(model, model.jnt_dofadr, passive)
 
@@ -52,11 +66,11 @@ class JointReadout:
 
     def joint_position(self, qpos: FloatArray) -> FloatArray:
         """(..., 10) angles of the passive joints in rad of states (..., nq)."""
-        return self._joints(qpos[..., self._joint_position])
+        return self._joints(qpos[..., self._joint_position], qpos[..., self._motor_position])
 
     def joint_velocity(self, qvel: FloatArray) -> FloatArray:
         """(..., 10) speeds of the passive joints in rad/s of velocities (..., nv)."""
-        return self._joints(qvel[..., self._joint_velocity])
+        return self._joints(qvel[..., self._joint_velocity], qvel[..., self._motor_velocity])
 
     def control(self, targets: FloatArray) -> FloatArray:
         """(..., 20) `ctrl` of the model for PD targets (..., 20) of the motors, rad."""
@@ -84,8 +98,9 @@ class JointReadout:
             values[..., a], values[..., b] = crank_angles(values[..., a], values[..., b])
         return values
 
-    def _joints(self, values: FloatArray) -> FloatArray:
-        values[..., self._absent] = 0.0
+    def _joints(self, values: FloatArray, motors: FloatArray) -> FloatArray:
+        for spring, tarsus, knee, share in self._springs:
+            values[..., spring] = share * (motors[..., knee] + values[..., tarsus])
         return values
 
 

@@ -28,8 +28,9 @@ from mvp_real.sim.digit.stage import Terrain, add_surroundings
 from mvp_real.sim.digit.toe_map import foot_coefficients, foot_torques
 
 TIMESTEP = 0.005
-# Read off the standing full model: 63 Nm of knee torque turn knee + tarsus by 0.0144 rad.
-LEAF_STIFFNESS = 4400.0
+# Read off the full model standing under 0.5 to 1.5 times gravity: knee torque over the sum of knee and tarsus is 1850
+# to 2000 Nm/rad, through both leaf springs and what the loops give.
+LEAF_STIFFNESS = 1900.0
 LEAF_DAMPING = 15.0
 # The rod of the four-bar turns as the knee does; all else hangs on the tarsus.
 FUSED = {

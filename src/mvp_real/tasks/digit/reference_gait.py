@@ -6,7 +6,7 @@ the motors: the standing foot's force points from the sole through the centre of
 because the motors lag. Toes keep their default pose, as under a policy.
 
 Without feedback it cannot last: what is wrong with the sway at one touch-down is cosh(omega T) = 1.9 times as wrong at
-the next. From rest it steps for about 3 s when the clock starts near `START_PHASE`, for 1.3 to 2 s elsewhere. The
+the next. From rest it steps for 2.7 s when the clock starts near `START_PHASE`, for 1.3 to 2 s elsewhere. The
 thesis has no such reference; it is ours.
 """
 
@@ -26,6 +26,7 @@ from mvp_real.tasks.digit.gait import Gait, desired_contact, foot_phases, foot_t
 
 TICKS = 40  # of a gait period
 LEAD = 0.04  # s by which the targets are ahead of the clock
+SAG = 0.018  # m by which the springs of a leg that carries everything give way; it reaches that much deeper
 # The weight goes over from foot to foot more slowly than the gait's contacts: the legs give way by centimetres.
 LOAD_DEVIATION = 0.08  # of the phase
 # A robot at rest falls into the sway when the foot that stands first is left after asinh(tanh(omega T / 2)) / omega =
@@ -63,6 +64,7 @@ class ReferenceGait:
         places[..., 1] -= sway(phases, soles[0, 1], height, gait.period)[:, None]
         loads = desired_contact(foot_phases(phases), LOAD_DEVIATION)
         loads /= loads.sum(axis=1, keepdims=True)
+        places[..., 2] -= SAG * loads
         half = np.array([self._targets(*tick) for tick in zip(places, loads, strict=True)])
         self.targets = np.concatenate([half, -half[:, mirror_order(load_digit().motors)]])
         self.targets.setflags(write=False)
