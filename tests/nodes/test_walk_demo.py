@@ -163,13 +163,13 @@ class Terminal:
 
     def __init__(self, models: Path, *arguments: str) -> None:
         self.master, slave = pty.openpty()
+        self._output, write = os.pipe()
         self.process = subprocess.Popen(
-            command(*arguments), env=environment(models), stdin=slave, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            command(*arguments), env=environment(models), stdin=slave, stdout=write, stderr=write,
+            start_new_session=True,
         )  # fmt: skip
         os.close(slave)
-        assert self.process.stdout is not None
-        os.set_blocking(self.process.stdout.fileno(), False)
+        os.close(write)
         self.output = ""
 
     def press(self, keys: str) -> None:
@@ -177,27 +177,37 @@ class Terminal:
 
     def until(self, text: str, held: str = "") -> None:
         """Read until a text appears, holding a key meanwhile, which repeats ten times a second."""
-        assert self.process.stdout is not None
         deadline = time.monotonic() + 2 * PATIENCE
         while text not in self.output:
             assert time.monotonic() < deadline, f"'{text}' did not appear in:\n{self.output}"
-            assert self.process.poll() is None, f"ended before '{text}' appeared:\n{self.output}"
             if held:
                 self.press(held)
-            select.select([self.process.stdout], [], [], 0.1)
-            self.output += self.process.stdout.read() or ""
+            assert self.read(0.1), f"ended before '{text}' appeared:\n{self.output}"
 
-    def close(self) -> int:
+    def read(self, patience: float) -> bool:
+        """Take what is printed within this time; False at the end of all output."""
+        ready, _, _ = select.select([self._output], [], [], patience)
+        data = os.read(self._output, 1 << 16) if ready else b""
+        self.output += data.decode(errors="replace")
+        return bool(data) or not ready
+
+    def wait(self) -> int:
+        """Read on to the end and return the exit code."""
+        deadline = time.monotonic() + 2 * PATIENCE
+        while self.read(0.1):
+            assert time.monotonic() < deadline, self.output
+        return self.process.wait(PATIENCE)
+
+    def close(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        try:
-            rest, _ = self.process.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            rest, _ = self.process.communicate()
-        self.output += rest or ""
+            try:
+                self.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        os.close(self._output)
         os.close(self.master)
-        return self.process.returncode
 
 
 def test_a_keyboard_in_the_terminal_steers_and_its_deadman_switch_stops(
@@ -217,7 +227,7 @@ def test_a_keyboard_in_the_terminal_steers_and_its_deadman_switch_stops(
         terminal.until("switch RELEASED")  # no key any more
         terminal.until("walking -> stopped: the dead-man switch is not held")
         terminal.until("free: ")
-        assert terminal.process.wait(PATIENCE) == 0
+        assert terminal.wait() == 0
     finally:
         terminal.close()
     assert "ended by: the dead-man switch is not held" in terminal.output
@@ -233,7 +243,7 @@ def test_leaving_with_q_ends_the_system_and_keeps_the_results(walk_models: Path,
         terminal.until("walking: tour free", held=" ")
         terminal.until("forward +0.10 m/s", held="w")
         terminal.press("q")
-        assert terminal.process.wait(PATIENCE) == 0
+        assert terminal.wait() == 0
     finally:
         terminal.close()
     assert (tmp_path / "results.json").is_file()
