@@ -8,15 +8,13 @@ times the control period.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
 from mvp_real.robots.digit import load_digit
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -141,6 +139,7 @@ def joint_position(position: FloatArray) -> FloatArray:
     return (position - load_digit().default_pose) ** 2 @ joint_weights()
 
 
+@lru_cache(maxsize=1)
 def joint_weights() -> FloatArray:
     """(20,) alpha of eq. 6.15 in motor order."""
     table = load_digit()
@@ -150,6 +149,7 @@ def joint_weights() -> FloatArray:
         ("shoulder_pitch", 0.1), ("hip_pitch", 0.1),
     ):  # fmt: skip
         weights[table.indices(part)] = weight
+    weights.setflags(write=False)
     return weights
 
 

@@ -48,8 +48,9 @@ class DigitSimulation:
     def __init__(self, config: WalkConfig, ground: Ground) -> None:
         self.ground = ground
         build = full_model if config.model == "full" else reduced_model
-        options = {} if config.timestep is None else {"timestep": config.timestep}
-        spec = build(terrain=ground.add, joint_friction=config.joint_friction, appearance=False, **options)
+        spec = build(terrain=ground.add, joint_friction=config.joint_friction, appearance=False)
+        if config.timestep is not None:
+            spec.option.timestep = config.timestep
         _add_collision_sensors(spec)
         table = load_digit()
         steps = table.control_period / spec.option.timestep
