@@ -1,8 +1,9 @@
-"""`mvp_real export`: encoders as bundles, and a trained controller under its final name with its measured figures.
+"""`mvp_real export`: encoders and walking policies as bundles, and a trained controller under its final name.
 
 mvp_real export encoder --run runs/mae --out models/mae_vit_p8_96
 mvp_real export controller --bundle runs/bundles/mae_both_seed1 --results runs/study/results.json --out
 models/pick_fruit
+mvp_real export walker --run runs/student --results runs/evaluation/digit_walk/results.json --out models/digit_walk
 
 `mvp_real train bc` writes a controller's bundle itself; `export controller` copies it, renames it and fills its card.
 """
@@ -19,10 +20,12 @@ BASELINES = ("random", "raw16", "raw_patches", "blank")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("what", choices=("encoder", "controller"), help="what to export")
+    parser.add_argument("what", choices=("encoder", "controller", "walker"), help="what to export")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--bundle", type=Path, help="controller: a bundle of `mvp_real train bc`")
-    source.add_argument("--run", type=Path, help="folder of a `mvp_real train mae` run")
+    source.add_argument(
+        "--run", type=Path, help="folder of a `mvp_real train mae` or `mvp_real train digit` run"
+    )
     source.add_argument(
         "--released", help="name of a released MVP encoder in models/zoo.yaml; needs --weights"
     )
@@ -34,16 +37,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         default=[],
-        help="controller: results.json of evaluations, for the card",
+        help="controller, walker: results.json of evaluations, for the card",
     )
-    parser.add_argument("--subject", help="controller: its name in the results (default: the bundle's name)")
+    parser.add_argument(
+        "--subject", help="controller, walker: its name in the results (default: the bundle's name)"
+    )
     parser.add_argument("--data", default="", help="with --run: a sentence on the images, for the card")
-    parser.add_argument("--command", default="mvp_real train mae", help="with --run: what trained it")
+    parser.add_argument("--command", help="with --run: what trained it, for the card")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the bundle; returns 0."""
     require("torch", "learn")
+    if args.what == "walker":
+        return _walker(args)
     if (args.what == "controller") != (args.bundle is not None):
         raise MvpRealError(
             "export controller takes --bundle; export encoder takes --run, --released or --baseline"
@@ -57,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.run is not None:
         from mvp_real.training.export_encoder import export_pretrained
 
-        card = export_pretrained(args.run, args.out, args.command, args.data)
+        card = export_pretrained(args.run, args.out, args.command or "mvp_real train mae", args.data)
     elif args.released is not None:
         from mvp_real.training.released_encoders import export_released
 
@@ -71,4 +78,18 @@ def run(args: argparse.Namespace) -> int:
 
         card = export_baseline(args.baseline, args.out)
     print(f"{args.out}: encoder bundle '{card.name}', ONNX SHA-256 {card.model.sha256[:16]}")
+    return 0
+
+
+def _walker(args: argparse.Namespace) -> int:
+    from mvp_real.training.export_walker import export_walker
+    from mvp_real.training.measured_figures import add_metrics, metrics_of
+
+    if args.run is None:
+        raise MvpRealError("export walker takes --run, the folder of `mvp_real train digit`")
+    figures = [figure for path in args.results for figure in metrics_of(path, args.subject or args.out.name)]
+    card = export_walker(args.run, args.out, args.command or "mvp_real train digit")
+    if figures:
+        card = add_metrics(args.out, tuple(figures))
+    print(f"{args.out}: walking policy with {card.training['parameters']:,} parameters")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +21,7 @@ from mvp_real.training.imitation.behaviour_cloning import TrainingReport
 from mvp_real.training.imitation.config import BehaviourCloningConfig, plain
 from mvp_real.training.imitation.dataset import ImitationDataset
 from mvp_real.training.imitation.labels import GRIPPER_SCALE
+from mvp_real.training.measured_figures import metrics_of
 from mvp_real.training.onnx_graph import export_graph
 
 JOINTS = (*(f"joint{number}" for number in range(1, 8)), "gripper")
@@ -95,16 +95,6 @@ def export_controller(
     return card
 
 
-def add_metrics(directory: Path, metrics: tuple[Metric, ...]) -> Card:
-    """Put measured figures into an existing bundle's card, in place of older ones of the same subject and metric."""
-    card = bundle.load_card(directory)
-    measured = {(metric.subject, metric.metric) for metric in metrics}
-    kept = tuple(metric for metric in card.metrics if (metric.subject, metric.metric) not in measured)
-    card = replace(card, metrics=kept + metrics)
-    save_card(card, directory)
-    return card
-
-
 def publish_controller(
     source: Path, directory: Path, results: Sequence[Path] = (), subject: str | None = None
 ) -> Card:
@@ -122,38 +112,13 @@ def publish_controller(
     card = bundle.load_card(source)
     if card.kind != "controller":
         raise MvpRealError(f"'{source}' is a bundle of kind '{card.kind}', expected a controller")
-    metrics = [metric for path in results for metric in _metrics(path, subject or card.name)]
+    metrics = [metric for path in results for metric in metrics_of(path, subject or card.name)]
     directory.mkdir(parents=True, exist_ok=True)
     for item in (card.model, card.weights):
         shutil.copyfile(source / item.file, directory / item.file)
     card = replace(card, name=directory.name, metrics=card.metrics + tuple(metrics))
     save_card(card, directory)
     return card
-
-
-def _metrics(path: Path, subject: str) -> list[Metric]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        rows = [row for row in content["rows"] if row["subject"] == subject]
-        found = [
-            Metric(
-                subject=subject,
-                metric=str(row["metric"]),
-                command=str(content.get("command") or "mvp_real evaluate"),
-                **{
-                    name: row[name]
-                    for name in ("k", "n", "value", "low", "high")
-                    if row.get(name) is not None
-                },
-            )
-            for row in rows
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MvpRealError(f"'{path}' is not a results.json of mvp_real evaluate: {error!r}") from error
-    if not found:
-        known = sorted({str(row["subject"]) for row in content["rows"]})
-        raise MvpRealError(f"'{path}' has no figure of '{subject}'; it has {', '.join(known) or 'none'}")
-    return found
 
 
 def _summary(config: BehaviourCloningConfig, encoder: EncoderReference) -> str:

@@ -15,9 +15,10 @@ from mvp_real.errors import MvpRealError
 from mvp_real.inference.session import ControllerSession, EncoderSession
 from mvp_real.networks.controller import Controller, ControllerConfig
 from mvp_real.training.bundle_files import load_weights
-from mvp_real.training.export_controller import add_metrics, publish_controller
+from mvp_real.training.export_controller import publish_controller
 from mvp_real.training.imitation.config import BehaviourCloningConfig
 from mvp_real.training.imitation.job import RunFolders, bundle_is_current, train_bundle
+from mvp_real.training.measured_figures import add_metrics
 
 from .demonstration_fixture import write_demonstration
 
