@@ -49,7 +49,7 @@ def trajectory(seconds: float = 10.0, robots: int = 1, settling: float = 1.0, **
         "end": np.zeros(robots, dtype=np.int64),
         "seeds": np.arange(robots),
     }
-    return Trajectory(PERIOD, settling, **{**values, **changes})
+    return Trajectory(PERIOD, GAIT, settling, **{**values, **changes})
 
 
 def condition(name: str = "forward", robots: int = 4, **changes: Any) -> Condition:

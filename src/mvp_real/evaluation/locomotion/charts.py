@@ -40,6 +40,7 @@ class Chart:
         x_range, y_range: Smallest and largest value shown.
         x_label, y_label: Axis labels with their units.
         width, height: Size of the picture, px of its own coordinates.
+        y_ticks: Whether the y axis has numbers.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Chart:
         y_label: str,
         width: float = 420.0,
         height: float = 240.0,
+        y_ticks: bool = True,
     ) -> None:
         self._title, self._x_range, self._y_range = title, x_range, y_range
         self._width, self._height = width, height
@@ -58,7 +60,7 @@ class Chart:
         for value in ticks(*x_range):
             self._parts.append(self._rule("grid", x=value))
             self._parts.append(self._text(self._across(value), height - BOTTOM + 13, f"{value:g}", "middle"))
-        for value in ticks(*y_range):
+        for value in ticks(*y_range) if y_ticks else ():
             self._parts.append(self._rule("grid", y=value))
             self._parts.append(self._text(LEFT - 5, self._down(value) + 4, f"{value:g}", "end"))
         self._parts.append(self._text((LEFT + width - RIGHT) / 2, height - 5, x_label, "middle"))
@@ -117,6 +119,31 @@ class Chart:
         return (
             f'<svg class="chart" viewBox="0 0 {self._width:.0f} {self._height:.0f}" role="img" '
             f'aria-label="{html.escape(self._title)}">{"".join(self._parts)}</svg>'
+        )
+
+    def standalone(self, names: Sequence[str] = ()) -> str:
+        """The chart as an SVG file in light colours, with the names of its series below it."""
+        keys, across = [], LEFT
+        for number, name in enumerate(names):
+            keys.append(
+                f'<rect class="dot{number % SERIES}" x="{across:.0f}" y="{self._height + 4:.0f}" width="9" height="9"/>'
+            )
+            keys.append(self._text(across + 13, self._height + 12.5, name, "start"))
+            across += 24 + 6.2 * len(name)
+        height = self._height + (20 if names else 0)
+        width = max(self._width, across)
+        colours = "".join(
+            f".dot{k}{{fill:{c}}}.line{k},.thin{k}{{stroke:{c};fill:none}}" for k, c in enumerate(_LIGHT)
+        )
+        thin = "".join(
+            f".thin{k}{{stroke-width:.8;opacity:.55}}.line{k}{{stroke-width:1.6}}" for k in range(SERIES)
+        )
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{1.6 * width:.0f}" '
+            f'role="img"><title>{html.escape(self._title)}</title><style>text{{font:11px system-ui,sans-serif;'
+            f"fill:#5b6270}}.grid{{stroke:#dcd9d0}}.mark{{stroke:#5b6270;stroke-dasharray:4 3}}{colours}{thin}</style>"
+            f'<rect width="{width:.0f}" height="{height:.0f}" fill="#fff"/>'
+            f"{''.join(self._parts)}{''.join(keys)}</svg>\n"
         )
 
     def _across(self, x: float) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from mvp_real.evaluation.locomotion.charts import STYLE as CHART_STYLE
+from mvp_real.evaluation.locomotion.charts import legend
 from mvp_real.evaluation.locomotion.page_tables import (
     EFFORT_COLUMNS,
     WALK_COLUMNS,
@@ -16,11 +18,12 @@ from mvp_real.evaluation.locomotion.page_tables import (
     survival_section,
 )
 from mvp_real.evaluation.locomotion.pictures import (
-    gait_charts,
-    kick_charts,
-    recovery_charts,
-    steps_chart,
-    tracking_charts,
+    Picture,
+    gait_pictures,
+    kick_pictures,
+    recovery_pictures,
+    steps_pictures,
+    tracking_pictures,
 )
 from mvp_real.evaluation.locomotion.results import WalkReport
 from mvp_real.evaluation.page_sections import table
@@ -41,17 +44,18 @@ def render_page(report: WalkReport, directory: Path) -> str:
     notes = [*report.notes]
     if not report.complete:
         notes.insert(0, f"{len(report.trials)} of {report.planned} planned trials have been run.")
+    key = legend([subject.label for subject in report.subjects])
     sections = [
         f"<h1>{escape(report.title)}</h1>",
         f'<p class="lead">{escape(report.lead)}</p>',
         *(f'<p class="note">{escape(note)}</p>' for note in notes),
         survival_section(report),
-        steps_chart(report),
+        _charts("Steps", steps_pictures(report), key),
         overall_section(report),
-        tracking_charts(report),
-        gait_charts(report, directory),
-        kick_charts(report, directory),
-        recovery_charts(report),
+        _charts("Velocity tracking", tracking_pictures(report), key),
+        _charts("Gait", gait_pictures(report, directory)),
+        _charts("Tilt under kicks", kick_pictures(report, directory)),
+        _charts("Recovery from a weak motor", recovery_pictures(report), key),
         measure_section(
             report, "How they walk", WALK_COLUMNS, "Means over the robots that walked long enough."
         ),
@@ -73,6 +77,16 @@ def render_page(report: WalkReport, directory: Path) -> str:
         f"<title>{escape(report.title)}</title><style>{STYLE}{CHART_STYLE}</style></head>"
         f"<body><main>{''.join(section for section in sections if section)}</main></body></html>\n"
     )
+
+
+def _charts(title: str, pictures: Sequence[Picture], key: str = "") -> str:
+    if not pictures:
+        return ""
+    figures = "".join(
+        f"<figure>{picture.chart.render()}<figcaption>{escape(picture.caption)}</figcaption></figure>"
+        for picture in pictures
+    )
+    return f'<h2>{escape(title)}</h2>{key}<div class="charts">{figures}</div>'
 
 
 def _subjects(report: WalkReport) -> str:

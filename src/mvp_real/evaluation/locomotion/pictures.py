@@ -1,16 +1,15 @@
-"""The pictures of the page: tracking, gait, tilt under kicks, recovery, steps."""
+"""The pictures of reports: tracking, gait, tilt under kicks, recovery, steps."""
 
 from __future__ import annotations
 
-import html
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mvp_real.control.locomotion.command import AXES
-from mvp_real.evaluation.locomotion.charts import Chart, legend
+from mvp_real.evaluation.locomotion.charts import Chart
 from mvp_real.evaluation.locomotion.condition import Condition
 from mvp_real.evaluation.locomotion.measures import bins_of_trial
 from mvp_real.evaluation.locomotion.recovery import recovery
@@ -24,13 +23,22 @@ UNITS = {"forward": "m/s", "sideways": "m/s", "turn": "rad/s"}
 _TRACES = "traces"
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A chart with its file name and what it shows."""
+
+    name: str
+    chart: Chart
+    caption: str
+
+
 def traces_of(directory: Path, subject: str, row: str) -> Trajectory | None:
     """Traces of a row, or None where they were not kept."""
     path = directory / _TRACES / subject / f"{row}.npz"
     return load_traces(path) if path.is_file() else None
 
 
-def tracking_charts(report: WalkReport) -> str:
+def tracking_pictures(report: WalkReport) -> list[Picture]:
     """Achieved over commanded velocity on each axis, over all flat rows without kicks, loads or weak motors."""
     flat = [name for name, row in report.rows.items() if _undisturbed(row)]
     labels = [subject.label for subject in report.subjects]
@@ -62,32 +70,28 @@ def tracking_charts(report: WalkReport) -> str:
                 series,
                 [f"{one.subject}, {one.row}: {command:g} to {value:.2f}" for _, command, value, one in own],
             )
-        figures.append(
-            _figure(chart, f"{measure.capitalize()}: every robot on flat ground; the thin line is exact.")
-        )
-    return _charts("Velocity tracking", figures, legend(labels))
+        caption = f"{measure.capitalize()}: every robot on flat ground; the thin line is exact."
+        figures.append(Picture(f"tracking_{measure}", chart, caption))
+    return figures
 
 
-def gait_charts(report: WalkReport, directory: Path) -> str:
+def gait_pictures(report: WalkReport, directory: Path) -> list[Picture]:
     """Which foot stands when, of one robot per policy."""
     figures = []
-    row = next((name for name in GAIT_ROW if name in report.rows), None)
+    walked = {trial.row for trial in report.trials}
+    row = next((name for name in GAIT_ROW if name in walked), None)
     for series, subject in enumerate(report.subjects):
         traces = traces_of(directory, subject.label, row) if row else None
-        if traces is None:
+        if row is None or traces is None:
             continue
         standing = [robot for robot in range(traces.robots) if not traces.fell[robot]]
         robot = standing[0] if standing else int(np.argmax(traces.steps))
         end = int(traces.steps[robot]) * traces.period
         start = max(0.0, min(traces.settling, end - GAIT_SECONDS))
         chart = Chart(
-            f"contacts of {subject.label}",
-            (start, start + GAIT_SECONDS),
-            (0.0, 2.0),
-            "time, s",
-            "foot",
-            height=120,
-        )
+            f"contacts of {subject.label}", (start, start + GAIT_SECONDS), (0.0, 2.0), "time, s", "foot",
+            height=120, y_ticks=False,
+        )  # fmt: skip
         chart.label(start + 0.03, 1.8, "left")
         chart.label(start + 0.03, 0.8, "right")
         inside = slice(round(start / traces.period), round(min(end, start + GAIT_SECONDS) / traces.period))
@@ -95,12 +99,12 @@ def gait_charts(report: WalkReport, directory: Path) -> str:
             for first, last in _runs(traces.standing[inside, robot, foot]):
                 place = start + traces.period * np.array([first, last])
                 chart.bar(float(place[0]), float(place[1]), base + 0.1, base + 0.6, series)
-        figures.append(_figure(chart, f"{subject.label}: bars where a foot carries the robot."))
-    title = f"Gait: {report.rows[row].title}" if row else "Gait"
-    return _charts(title, figures)
+        caption = f"{subject.label}, {report.rows[row].title}: bars where a foot carries the robot."
+        figures.append(Picture(f"gait_{subject.label}", chart, caption))
+    return figures
 
 
-def kick_charts(report: WalkReport, directory: Path) -> str:
+def kick_pictures(report: WalkReport, directory: Path) -> list[Picture]:
     """Tilt of every robot over time in the rows with kicks."""
     figures = []
     for name, row in report.rows.items():
@@ -124,11 +128,11 @@ def kick_charts(report: WalkReport, directory: Path) -> str:
             caption = (
                 f"{subject.label}, {row.title}: {traces.robots - fallen} of {traces.robots} keep their feet."
             )
-            figures.append(_figure(chart, caption + " Dashed: kicks."))
-    return _charts("Tilt under kicks", figures)
+            figures.append(Picture(f"tilt_{name}_{subject.label}", chart, f"{caption} Dashed: kicks."))
+    return figures
 
 
-def recovery_charts(report: WalkReport) -> str:
+def recovery_pictures(report: WalkReport) -> list[Picture]:
     """Tracking error and tilt energy in bins around a gain drop, means over the robots on their feet."""
     rows = [row for row in report.rows.values() if row.gain_drop is not None]
     labels = [subject.label for subject in report.subjects]
@@ -161,18 +165,17 @@ def recovery_charts(report: WalkReport) -> str:
                 f"{labels[series]} {_seconds(curve.seconds)}" for series, curve in curves if what == "error"
             )
             caption = f"{row.title}: means of 0.5 s over the robots on their feet."
-            figures.append(
-                _figure(chart, caption + (f" Back within 10 % after: {times_text}." if times_text else ""))
-            )
-    return _charts("Recovery from a weak motor", figures, legend(labels))
+            caption += f" Back within 10 % after: {times_text}." if times_text else ""
+            figures.append(Picture(f"recovery_{what}_{row.name}", chart, caption))
+    return figures
 
 
-def steps_chart(report: WalkReport) -> str:
+def steps_pictures(report: WalkReport) -> list[Picture]:
     """Success over the height of the step, with the thesis's and the vendor's totals in words."""
     rows = [row for row in report.rows.values() if row.group == "steps"]
     labels = [subject.label for subject in report.subjects]
     if not rows:
-        return ""
+        return []
     chart = Chart(
         "success over step height",
         (2.0, 18.0),
@@ -194,10 +197,10 @@ def steps_chart(report: WalkReport) -> str:
         total = report.steps_passed(label)
         if total is not None:
             totals.append(f"{label} {proportion(*total)}")
-    ours = f"All heights together: {'; '.join(totals)}. " if totals else ""
+    ours = f"All heights together, five robots each: {'; '.join(totals)}. " if totals else ""
     theirs = "; ".join(f"{name} {k}/{STEPS_OF_THESIS}" for name, (k, _) in THESIS.items())
     note = f"{ours}In the thesis, in the vendor's simulator (table 6.5): {theirs}."
-    return _charts("Steps", [_figure(chart, note)], legend(labels))
+    return [Picture("steps", chart, note)]
 
 
 def _undisturbed(row: Condition) -> bool:
@@ -211,13 +214,3 @@ def _seconds(value: float) -> str:
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def _figure(chart: Chart, caption: str) -> str:
-    return f"<figure>{chart.render()}<figcaption>{html.escape(caption)}</figcaption></figure>"
-
-
-def _charts(title: str, figures: Sequence[str], key: str = "") -> str:
-    if not figures:
-        return ""
-    return f'<h2>{html.escape(title)}</h2>{key}<div class="charts">{"".join(figures)}</div>'

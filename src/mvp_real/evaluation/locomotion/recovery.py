@@ -4,6 +4,10 @@ A robot has recovered at the start of the first bin after the drop from which on
 mean before the drop for 2 s. Single bins of a single robot scatter by more than that, whatever happens, so the rule is
 applied to the mean over the robots of a row too; of a single robot the mean of the last 4 s is looked at as well
 (`settled`). A row without a drop shows what both do on their own.
+
+Half a second is no whole number of gait cycles, so error and tilt are averaged over the gait cycle before each moment
+first; otherwise bins would beat against the gait, and with one clock for all robots the mean over them as well. Times
+until recovery are up to a gait cycle longer for that.
 """
 
 from __future__ import annotations
@@ -30,8 +34,8 @@ class Bins:
     Attributes:
         before: Number of bins before the drop.
         planned: Number of bins that the row has.
-        error: Mean of |velocity - command| in the plane per bin, m/s.
-        tilt: Mean of the squared horizontal part of the projected gravity per bin ("tilt energy").
+        error: Mean of |velocity - command| in the plane, m/s.
+        tilt: Mean of the squared horizontal part of the projected gravity ("tilt energy").
     """
 
     before: int
@@ -84,15 +88,21 @@ def bins_of(trajectory: Trajectory, time: float, robot: int) -> Bins:
     planned = before + (len(trajectory.velocity) - drop) // width
     count = min(max((int(trajectory.steps[robot]) - first) // width, 0), planned)
     inside = slice(first, first + count * width)
-    error = trajectory.velocity[inside, robot] - trajectory.command[inside, robot, :2]
-    sizes = np.linalg.norm(error, axis=-1)
-    tilt = np.square(trajectory.gravity[inside, robot, :2]).sum(axis=-1)
-    return Bins(
-        before,
-        planned,
-        tuple(sizes.reshape(count, width).mean(axis=1).tolist()),
-        tuple(tilt.reshape(count, width).mean(axis=1).tolist()),
-    )
+    error = np.linalg.norm(trajectory.velocity[:, robot] - trajectory.command[:, robot, :2], axis=-1)
+    tilt = np.square(trajectory.gravity[:, robot, :2]).sum(axis=-1)
+    smooth = [
+        _over_cycle(values, round(trajectory.cycle / trajectory.period))[inside] for values in (error, tilt)
+    ]
+    binned = [tuple(values.reshape(count, width).mean(axis=1).tolist()) for values in smooth]
+    return Bins(before, planned, binned[0], binned[1])
+
+
+def _over_cycle(values: FloatArray, length: int) -> FloatArray:
+    """(T,) mean of each value and the `length` - 1 before it; of fewer at the start."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    last = np.arange(1, len(total))
+    first = np.maximum(last - length, 0)
+    return (total[last] - total[first]) / (last - first)
 
 
 def recovery(robots: Sequence[Bins]) -> RecoveryCurve | None:

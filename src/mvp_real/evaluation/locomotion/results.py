@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ class WalkReport:
         """Whether every trial has been run."""
         return len(self.trials) >= self.planned
 
-    @property
+    @cached_property
     def results(self) -> list[RowResult]:
         """Every policy in every row."""
         return row_results(self.trials, self.rows)

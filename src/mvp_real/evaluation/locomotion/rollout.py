@@ -111,7 +111,7 @@ def run_row(
         tick((step + 1) / steps)
     tick(1.0)
     arena.simulation.backend.close()
-    return record.trajectory(period, settling, condition, asked, arena.draws.kicks, lasted, end)
+    return record.trajectory(period, gait_period, settling, condition, asked, arena.draws.kicks, lasted, end)
 
 
 def limits_for(asked: FloatArray) -> CommandLimits:
@@ -178,6 +178,7 @@ class _Recorder:
     def trajectory(
         self,
         period: float,
+        cycle: float,
         settling: float,
         condition: Condition,
         asked: FloatArray,
@@ -188,6 +189,7 @@ class _Recorder:
         self.yaw = np.unwrap(self.yaw, axis=0)
         return Trajectory(
             period=period,
+            cycle=cycle,
             settling=settling,
             seeds=np.array(condition.seeds),
             asked=asked,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,8 @@ from mvp_real.errors import require
 from mvp_real.evaluation.locomotion.results import THESIS, VENDOR, WalkReport
 from mvp_real.evaluation.locomotion.summary import fastest_command
 from mvp_real.evaluation.statistics import proportion
+from mvp_real.evaluation.terminal import COLOURS as ANSWERS
+from mvp_real.evaluation.verdict import Verdict
 
 COLOURS = {"reached": "green", "missed": "red", "": "white"}
 
@@ -37,6 +39,14 @@ def progress_bar(total: int, done: int = 0) -> Iterator[Callable[[str, float], N
             bar.update(task, advance=trials, description=f"{text[:58]:<58}")
 
         yield update
+
+
+def print_verdicts(verdicts: Sequence[Verdict], console: Any = None) -> None:
+    """The answer to each claim of a study."""
+    console = console or require("rich.console", "report").Console()
+    for verdict in verdicts:
+        extent = "" if verdict.complete else " (trials are missing)"
+        console.print(f"{verdict.claim}: [bold {ANSWERS[verdict.answer]}]{verdict.answer}[/]{extent}")
 
 
 def print_report(report: WalkReport, console: Any = None) -> None:

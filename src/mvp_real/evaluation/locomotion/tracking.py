@@ -10,7 +10,6 @@ import numpy as np
 from mvp_real.evaluation.locomotion.trajectory import Trajectory
 from mvp_real.messages import FloatArray
 
-GAIT_CYCLE = 0.8  # s over which a velocity is averaged before its spread is taken
 SHORTEST = 2.0  # s of steady walking below which no mean is given
 
 
@@ -43,7 +42,7 @@ def tracking(trajectory: Trajectory, robot: int) -> Tracking | None:
     turn = float(trajectory.turn[steady, robot].mean())
     forward, sideways = (float(value) for value in velocity.mean(axis=0))
     asked = trajectory.asked[robot]
-    cycles = cycle_means(velocity, round(GAIT_CYCLE / trajectory.period)) - asked[:2]
+    cycles = cycle_means(velocity, round(trajectory.cycle / trajectory.period)) - asked[:2]
     return Tracking(
         forward,
         sideways,

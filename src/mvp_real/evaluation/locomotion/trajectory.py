@@ -22,6 +22,7 @@ class Trajectory:
 
     Attributes:
         period: Time between two steps, s.
+        cycle: Period of the policy's gait clock, s.
         settling: Time at the start that measures of steady walking leave out, s.
         seeds: (N,) seeds of the robots.
         asked: (N, 3) command of the row.
@@ -43,6 +44,7 @@ class Trajectory:
     """
 
     period: float
+    cycle: float
     settling: float
     seeds: NDArray[np.int64]
     asked: FloatArray
@@ -93,6 +95,7 @@ class Trajectory:
 
 
 # What the pages draw: the rest of a trajectory is only in the figures of its trials.
+_HEAD = ("period", "cycle", "settling")
 _KEPT = ("asked", "command", "velocity", "turn", "gravity", "force", "kicked", "steps", "end", "seeds")
 
 
@@ -103,7 +106,7 @@ def save_traces(trajectory: Trajectory, path: Path) -> Path:
     small = {k: v.astype(np.float32) if v.dtype == np.float64 else v for k, v in arrays.items()}
     temporary = path.with_suffix(".part")
     with temporary.open("wb") as stream:
-        head = json.dumps({"period": trajectory.period, "settling": trajectory.settling})
+        head = json.dumps({name: getattr(trajectory, name) for name in _HEAD})
         np.savez_compressed(stream, head=np.array(head), **small)
     temporary.replace(path)
     return path
@@ -124,5 +127,5 @@ def load_traces(path: Path) -> Trajectory:
             f"'{path}' holds no traces of this version ({error}); delete it and run its row again"
         ) from error
     kept = {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in kept.items()}
-    empty = {f.name: np.zeros(0) for f in fields(Trajectory) if f.name not in (*_KEPT, "period", "settling")}
+    empty = {f.name: np.zeros(0) for f in fields(Trajectory) if f.name not in (*_KEPT, *_HEAD)}
     return Trajectory(**{**empty, **kept, **head})
