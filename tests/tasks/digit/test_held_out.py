@@ -6,6 +6,8 @@ import pytest
 
 from mvp_real.errors import MvpRealError
 from mvp_real.evaluation.locomotion.protocol_file import HELD_OUT_DYNAMICS, load_protocol
+from mvp_real.tasks.digit.config import WalkConfig
+from mvp_real.tasks.digit.environment import WalkEnvironment
 from mvp_real.tasks.digit.held_out import refuse_held_out, seed_blocks
 from mvp_real.tasks.digit.randomisation import TABLE, Randomisation
 
@@ -14,6 +16,11 @@ from mvp_real.tasks.digit.randomisation import TABLE, Randomisation
 def test_seeds_of_the_evaluation_are_refused(seed: int) -> None:
     with pytest.raises(MvpRealError, match=f"seed {seed} belongs to the robots kept for the evaluation"):
         refuse_held_out(seed)
+
+
+def test_the_environment_of_training_refuses_them() -> None:
+    with pytest.raises(MvpRealError, match="train with another one"):
+        WalkEnvironment(WalkConfig(num_envs=1, seed=910003))
 
 
 @pytest.mark.parametrize("seed", [0, 1, 899999, 920000])

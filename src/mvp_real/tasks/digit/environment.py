@@ -29,6 +29,7 @@ from mvp_real.tasks.digit.delays import deliver, toss_late
 from mvp_real.tasks.digit.dynamics import Dynamics
 from mvp_real.tasks.digit.episode import Episodes
 from mvp_real.tasks.digit.gait import foot_targets
+from mvp_real.tasks.digit.held_out import refuse_held_out
 from mvp_real.tasks.digit.motion import Motion
 from mvp_real.tasks.digit.noise import noise_deviations
 from mvp_real.tasks.digit.privileged import STATE_SIZE, Mirror
@@ -81,6 +82,7 @@ class WalkEnvironment:
     """
 
     def __init__(self, config: WalkConfig) -> None:
+        refuse_held_out(config.seed)
         self.config = config
         self.num_envs = config.num_envs
         self.observation_size, self.state_size, self.action_size = OBSERVATION_SIZE, STATE_SIZE, ACTION_SIZE
