@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mvp_real.robots.digit import load_digit
 from mvp_real.sim.digit import JointReadout
-from mvp_real.sim.digit.toe_map import crank_angles, foot_angles
+from mvp_real.sim.digit.toe_map import crank_angles, foot_angles, foot_moments
 
 TABLE = load_digit()
 ANGLES = st.floats(-0.7, 0.7)
@@ -80,3 +80,10 @@ def test_toe_map_and_its_inverse(pitch: float, roll: float) -> None:
     assert a == pytest.approx(roll / 3.3 - pitch / 1.07)
     assert b == pytest.approx(roll / 3.3 + pitch / 1.07)
     assert np.array(foot_angles(a, b)) == pytest.approx([pitch, roll], abs=1e-12)
+
+
+@given(ANGLES, ANGLES, st.floats(-42.0, 42.0), st.floats(-42.0, 42.0))
+def test_toe_motors_and_foot_do_the_same_work(pitch: float, roll: float, on_a: float, on_b: float) -> None:
+    a, b = crank_angles(pitch, roll)
+    about_pitch, about_roll = foot_moments(on_a, on_b)
+    assert on_a * a + on_b * b == pytest.approx(about_pitch * pitch + about_roll * roll, abs=1e-9)

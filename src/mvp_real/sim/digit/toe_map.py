@@ -37,6 +37,12 @@ def foot_coefficients(per_crank: float) -> tuple[float, float]:
     return 2.0 * per_crank / PITCH_RATIO**2, 2.0 * per_crank / ROLL_RATIO**2
 
 
+def foot_moments(toe_a: FloatArray, toe_b: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Moments about foot pitch and roll, Nm, of crank torques of any common shape: the same work on both sides."""
+    toe_a, toe_b = np.asarray(toe_a), np.asarray(toe_b)
+    return (toe_b - toe_a) / PITCH_RATIO, (toe_a + toe_b) / ROLL_RATIO
+
+
 def foot_torques(per_crank: float) -> tuple[float, float]:
     """Largest torques about foot pitch and roll, Nm, when both cranks give at most `per_crank`."""
     return 2.0 * per_crank / PITCH_RATIO, 2.0 * per_crank / ROLL_RATIO

@@ -22,7 +22,8 @@ class Motion:
         gravity: (n, 3) direction of the vertical, down, in the base frame.
         motor_position, motor_velocity: (n, 20) in motor order.
         joint_position, joint_velocity: (n, 26) of the observed joints.
-        torque: (n, 20) of the actuators in the last physics step.
+        torque: (n, 20) of the motors in the last physics step, Nm; in place of those of toes A and B the moments about
+            the foot's pitch and roll, on either model.
         sole: (n, 2, 3) places of the left and the right sole.
         sole_rotation: (n, 2, 3, 3) of the soles, x along the foot.
         foot_force: (n, 2) normal forces of the feet in the last physics step.

@@ -12,6 +12,7 @@ from mvp_real.messages import FloatArray
 from mvp_real.robots.digit import SIDES, load_digit
 from mvp_real.sim.digit import JointReadout, full_model, reduced_model, standing_position
 from mvp_real.sim.digit.reduced import FUSED
+from mvp_real.sim.digit.toe_map import foot_moments
 from mvp_real.sim.mujoco_backend import MujocoBackend
 from mvp_real.tasks.digit.config import Start, WalkConfig
 from mvp_real.tasks.digit.dynamics import LINKS, Dynamics, contact_reference
@@ -172,7 +173,7 @@ class DigitSimulation:
             motor_velocity=motor_velocity,
             joint_position=np.concatenate([motor_position[:, self._observed], joints], axis=1),
             joint_velocity=np.concatenate([motor_velocity[:, self._observed], speeds], axis=1),
-            torque=self._torque[rows].copy(),
+            torque=self._foot_torque(self._torque[rows].copy()),
             sole=sole,
             sole_rotation=self._site_xmat[rows][:, self._soles].reshape(-1, 2, 3, 3),
             foot_force=np.concatenate([force[rows] for force in self._force], axis=1),
@@ -181,6 +182,13 @@ class DigitSimulation:
             ground=self.ground.height(rows, place[:, :2]),
             sole_ground=self.ground.height(rows, sole[..., :2]),
         )
+
+    def _foot_torque(self, torque: FloatArray) -> FloatArray:
+        """Torques (n, 20) with the toes' replaced by the foot's pitch and roll moment, as the reduced model has them."""
+        if not self.readout.reduced:
+            a, b = self._toes[0::2], self._toes[1::2]
+            torque[:, a], torque[:, b] = foot_moments(torque[:, a], torque[:, b])
+        return torque
 
 
 class _Nominal:
