@@ -7,50 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import mujoco
 import numpy as np
 import pytest
 
 from mvp_real.errors import MvpRealError
 from mvp_real.sim.mujoco_backend import MujocoBackend
+from tests.sim.small_scene import small_scene
 
 pytest.importorskip("mujoco_warp", reason="MuJoCo Warp is not installed: pip install 'mvp_real[warp]'")
 from mvp_real.sim.warp_backend import WarpBackend
 
 pytestmark = pytest.mark.slow
 
-SCENE = """
-<mujoco>
-  <option timestep="0.005" integrator="implicitfast"/>
-  <worldbody>
-    <light pos="0 -1 3"/>
-    <camera name="view" pos="0 -1.2 0.4" xyaxes="1 0 0 0 0.3 1"/>
-    <geom name="floor" type="plane" size="0 0 1" rgba="0.2 0.2 0.2 1"/>
-    <body name="box" pos="0 0 0.15">
-      <freejoint name="box"/>
-      <geom name="box" type="box" size=".1 .1 .1" mass="2" rgba="0.9 0.1 0.1 1"/>
-      <site name="under" type="box" size=".11 .11 .02" pos="0 0 -.1"/>
-      <body name="arm" pos=".15 0 0">
-        <joint name="arm" axis="0 1 0" damping=".1" armature=".01"/>
-        <geom type="capsule" fromto="0 0 0 .3 0 0" size=".03" mass=".3" contype="0" conaffinity="0"/>
-        <site name="tip" pos=".3 0 0"/>
-      </body>
-    </body>
-  </worldbody>
-  <actuator><position name="arm" joint="arm" kp="10" kv="1" forcerange="-4 4"/></actuator>
-  <sensor><touch name="weight" site="under"/></sensor>
-</mujoco>
-"""
-
-
-def scene() -> mujoco.MjSpec:
-    return mujoco.MjSpec.from_string(SCENE)
-
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[WarpBackend]:
     """One backend for the module, since compiling its kernels takes long; every test resets it."""
-    backend = WarpBackend(scene(), 3, decimation=4)
+    backend = WarpBackend(small_scene(), 3, decimation=4)
     yield backend
     backend.close()
 
@@ -63,7 +36,7 @@ def warp(shared: WarpBackend) -> WarpBackend:
 
 
 def test_the_same_motion_as_mujoco(warp: WarpBackend) -> None:
-    batch = MujocoBackend(scene(), 3, decimation=4, persistent=True)
+    batch = MujocoBackend(small_scene(), 3, decimation=4, persistent=True)
     targets = np.array([[0.0], [0.4], [-0.4]])
     push = np.array([[0.0, 0.0, 0.0], [3.0, 0.0, 0.0], [0.0, 2.0, 1.0]])
     for engine in (warp, batch):
@@ -91,7 +64,7 @@ def test_reset_of_some_leaves_the_others(warp: WarpBackend) -> None:
     warp.step(5)
     moved = warp.body_state("box")[0].copy()
     pose = np.array([[0.5, 0.0, 0.3, 1.0, 0.0, 0.0, 0.0]])
-    warp.reset([1], joint_pos=np.array([[0.2]]), body_pose={"box": pose})
+    warp.reset([1], joint_pos=np.array([[0.2, 0.0]]), body_pose={"box": pose})
     np.testing.assert_allclose(warp.time, [0.1, 0.0, 0.1], atol=1e-6)
     np.testing.assert_allclose(warp.body_state("box")[0][1], pose[0, :3], atol=1e-6)
     np.testing.assert_array_equal(warp.body_state("box")[0][[0, 2]], moved[[0, 2]])
@@ -129,12 +102,12 @@ def test_a_snapshot_goes_on_exactly(warp: WarpBackend) -> None:
     warp.step(3)
     np.testing.assert_array_equal(warp.data_field("qpos"), expected)
     with pytest.raises(MvpRealError, match="number of robots"):
-        warp.restore({"qpos": np.zeros((2, 8))})
+        warp.restore({"qpos": np.zeros((2, 9))})
 
 
 def test_masses_gains_and_gravity_per_simulation() -> None:
     """Three worlds: as it is; four times the mass under the same force; no gravity and twice the gain."""
-    warp, batch = WarpBackend(scene(), 3, decimation=4), MujocoBackend(scene(), 3, decimation=4)
+    warp, batch = WarpBackend(small_scene(), 3, decimation=4), MujocoBackend(small_scene(), 3, decimation=4)
     for engine in (warp, batch):
         model = engine.model
         factor = np.array([1.0, 4.0, 1.0])
@@ -171,8 +144,8 @@ def test_pictures_show_each_simulation(warp: WarpBackend) -> None:
         (lambda warp: warp.data_field("qposs"), "qpos"),
         (lambda warp: warp.model_field("body_mas"), "body_mass"),
         (lambda warp: warp.reset(body_pose={"arm": np.zeros((3, 7))}), "does not float"),
-        (lambda warp: WarpBackend(scene(), 1, device="cuda:77"), "no device 'cuda:77'"),
-        (lambda warp: WarpBackend(scene(), 0), "at least one simulation"),
+        (lambda warp: WarpBackend(small_scene(), 1, device="cuda:77"), "no device 'cuda:77'"),
+        (lambda warp: WarpBackend(small_scene(), 0), "at least one simulation"),
     ],
 )
 def test_errors_name_the_remedy(warp: WarpBackend, act: object, message: str) -> None:
