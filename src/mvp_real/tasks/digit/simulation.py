@@ -184,7 +184,7 @@ class DigitSimulation:
         )
 
     def _foot_torque(self, torque: FloatArray) -> FloatArray:
-        """Torques (n, 20) with the toes' replaced by the foot's pitch and roll moment, as the reduced model has them."""
+        """Torques (n, 20), those of the toes as moments about the foot's pitch and roll, as in the reduced model."""
         if not self.readout.reduced:
             a, b = self._toes[0::2], self._toes[1::2]
             torque[:, a], torque[:, b] = foot_moments(torque[:, a], torque[:, b])
