@@ -127,5 +127,20 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
     path.write_text("hello, this is not a recording")
     with pytest.raises(MvpRealError, match="not an MCAP file"):
         list(raw_records(path))
+    with pytest.raises(MvpRealError, match="not an MCAP file"):
+        repair(path)
     with pytest.raises(MvpRealError, match="no recording"):
         list(raw_records(tmp_path / "absent.mcap"))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_complete_recording_stays_as_it_is(tmp_path: Path) -> None:
+    with EpisodeWriter(tmp_path / "run.mcap", {"id": "run"}, durable=False) as writer:
+        write_steps(writer, 3)
+        path = writer.close({"success": True})
+    before = path.read_bytes()
+    report = repair(path)
+    assert report.was_complete
+    assert report.messages == 3 * MESSAGES_PER_STEP
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -101,6 +101,8 @@ def test_an_altered_bundle_is_refused(models: Path) -> None:
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert "does not match the digest in its card" in output
+    said = [line for line in output.splitlines() if line.startswith("[controller]")]
+    assert len(said) == len(set(said)), "an error is said once"
 
 
 def test_nodes_end_when_the_supervisor_is_killed(running: tuple[subprocess.Popen[str], list[str]]) -> None:

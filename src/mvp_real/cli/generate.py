@@ -14,7 +14,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("kind", help="train, held_out, probe or probe_plain")
     parser.add_argument("--count", type=int, default=60000, help="number of images (default: 60000)")
-    parser.add_argument("--output", type=Path, help="folder (default: runs/images/KIND)")
+    parser.add_argument(
+        "--out", "--output", dest="output", type=Path, help="folder (default: runs/images/KIND)"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="base of the random streams (default: 0)")
     parser.add_argument(

@@ -82,8 +82,9 @@ def _train(config: BehaviourCloningConfig, places: RunFolders) -> None:
 
     started = time.monotonic()
     with (
-        tqdm(unit="demo", desc="features", leave=False) as reading_bar,
-        tqdm(unit="epoch", desc="train") as bar,
+        # Shown after a second, so that a wrong argument is answered by its message alone.
+        tqdm(unit="demo", desc="features", leave=False, delay=1.0) as reading_bar,
+        tqdm(unit="epoch", desc="train", delay=1.0) as bar,
     ):
 
         def reading(done: int, total: int) -> None:

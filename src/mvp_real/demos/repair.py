@@ -10,6 +10,8 @@ from mvp_real.demos import topics
 from mvp_real.demos.mcap_stream import raw_records
 from mvp_real.errors import MvpRealError, require
 
+MAGIC = b"\x89MCAP0\r\n"
+
 
 @dataclass(frozen=True)
 class RepairReport:
@@ -29,25 +31,41 @@ class RepairReport:
 
 
 def repair(path: Path, target: Path | None = None) -> RepairReport:
-    """Copy every intact record of `path` into a complete MCAP file.
+    """Copy every intact record of `path` into a complete MCAP file; a file that is complete stays as it is.
 
     Args:
         path: A recording that may be torn.
         target: Where the result goes; default: the same folder, without ".partial", or in place.
 
     Raises:
-        MvpRealError: The file holds no message at all.
+        MvpRealError: It is no recording, or holds no message at all.
     """
     path = Path(path)
     target = target or path.with_name(path.name.replace(".partial.mcap", ".mcap"))
-    writer_module = require("mcap.writer", "demos")
     temporary = target.with_name(target.name + ".repair")
+    try:
+        messages, complete = _copy(path, temporary)
+        if messages == 0:
+            raise MvpRealError(f"'{path}' holds no complete message; there is nothing to repair")
+        if complete and target == path and _has_ending(path):
+            return RepairReport(target, messages, 0, True)
+        lost = 0 if complete else path.stat().st_size - _intact_bytes(path)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if target != path:
+        path.unlink()
+    return RepairReport(target, messages, lost, complete)
+
+
+def _copy(path: Path, target: Path) -> tuple[int, bool]:
+    """Every intact record of a file in a new one with an index; number of messages, and whether nothing was torn."""
+    writer_module = require("mcap.writer", "demos")
     schemas: dict[int, int] = {}
     channels: dict[int, int] = {}
     messages = 0
-    complete = False
-    outcome = False
-    with temporary.open("wb") as stream:
+    complete = outcome = False
+    with target.open("wb") as stream:
         writer = writer_module.Writer(stream)
         writer.start(profile="ros2", library="mvp_real repair")
         for record in raw_records(path):
@@ -79,14 +97,14 @@ def repair(path: Path, target: Path | None = None) -> RepairReport:
         writer.finish()
         stream.flush()
         os.fsync(stream.fileno())
-    if messages == 0:
-        temporary.unlink()
-        raise MvpRealError(f"'{path}' holds no complete message; there is nothing to repair")
-    lost = 0 if complete else path.stat().st_size - _intact_bytes(path)
-    os.replace(temporary, target)
-    if target != path:
-        path.unlink()
-    return RepairReport(target, messages, lost, complete)
+    return messages, complete
+
+
+def _has_ending(path: Path) -> bool:
+    """Whether the file ends with the magic that its writer wrote last, behind the index."""
+    with path.open("rb") as stream:
+        stream.seek(-len(MAGIC), os.SEEK_END)
+        return stream.read() == MAGIC
 
 
 def _intact_bytes(path: Path) -> int:

@@ -24,6 +24,7 @@ class ManagedNode(LifecycleNode):
         self.exit_code: int | None = None
         self.active = False
         self._error: Exception | None = None
+        self._starting = False
         self._autostart: bool = declare(
             self, "autostart", True, "Configure and activate at the start, without a lifecycle manager."
         )
@@ -33,9 +34,11 @@ class ManagedNode(LifecycleNode):
         """Configure and activate, unless `autostart` is false."""
         if not self._autostart:
             return
+        self._starting = True
         for transition in (self.trigger_configure, self.trigger_activate):
             if transition() is not TransitionCallbackReturn.SUCCESS:
                 raise self._error or MvpRealError(f"node '{self.get_name()}' could not be started")
+        self._starting = False
 
     def shut_down(self) -> None:
         """Deactivate, whatever the state."""
@@ -83,7 +86,8 @@ class ManagedNode(LifecycleNode):
             step()
         except MvpRealError as error:
             self._error = error
-            self.get_logger().error(str(error))
+            if not self._starting:  # `start` raises it, and whoever runs the node says it once
+                self.get_logger().error(str(error))
             return TransitionCallbackReturn.FAILURE
         except Exception as error:  # rclpy would swallow the traceback
             self._error = error

@@ -26,7 +26,7 @@ class ImageShards:
         self.refresh()
         if not len(self):
             raise MvpRealError(
-                f"no training images below {directory}; make some with: mvp_real generate --out {directory}"
+                f"no training images below {directory}; make some with: mvp_real generate train --out {directory}"
             )
 
     def __len__(self) -> int:
