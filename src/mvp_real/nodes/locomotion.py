@@ -89,6 +89,12 @@ class Locomotion(ManagedNode):
 
     def configure(self) -> None:
         session = LocomotionSession(model_directory(str(self.get_parameter("bundle").value)))
+        if not self._lockstep:
+            problem = take_priority(
+                self._priority
+            )  # before the latency is judged by which the node may start
+            if problem:
+                self.get_logger().warning(problem)
         self._startup = session.warm_up()
         refuse_slow_start(self._startup, self._limit, self._pace)
         parameters = LocomotionParameters(
@@ -103,12 +109,8 @@ class Locomotion(ManagedNode):
 
     def activate(self) -> None:
         freeze_garbage()
-        if self._lockstep:
-            return
-        problem = take_priority(self._priority)
-        if problem:
-            self.get_logger().warning(problem)
-        self._timer = GridTimer(self, self._schedule, self._tick)
+        if not self._lockstep:
+            self._timer = GridTimer(self, self._schedule, self._tick)
 
     def deactivate(self) -> None:
         if self._loop is not None:
