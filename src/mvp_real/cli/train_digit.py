@@ -24,7 +24,9 @@ def run(args: argparse.Namespace) -> int:
     require("mujoco", "sim")
     from mvp_real.training.rl.config import load_rl_config
     from mvp_real.training.rl.digit import training_walk
+    from mvp_real.training.rl.distillation import DistillationTrainer
     from mvp_real.training.rl.distributed import Replicas
+    from mvp_real.training.rl.run_loop import RunLoop
     from mvp_real.training.rl.trainer import PpoTrainer
 
     path = Path(args.config)
@@ -33,7 +35,12 @@ def run(args: argparse.Namespace) -> int:
     replicas = Replicas.from_torchrun("nccl" if args.device == "cuda" else "gloo")
     environment = training_walk(config.environment, config.curriculum, replicas)
     try:
-        trainer = PpoTrainer(environment, config, args.out, torch.device(args.device), args.resume, replicas)
+        device = torch.device(args.device)
+        trainer: RunLoop
+        if config.distillation is not None:
+            trainer = DistillationTrainer(environment, config, args.out, device, args.resume)
+        else:
+            trainer = PpoTrainer(environment, config, args.out, device, args.resume, replicas)
         trainer.train(args.minutes)
     finally:
         environment.close()

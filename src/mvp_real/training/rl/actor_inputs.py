@@ -13,23 +13,28 @@ import torch
 from torch import Tensor
 
 from mvp_real.networks.gaussian_actor import GaussianActor
+from mvp_real.training.rl.distributed import Replicas
 from mvp_real.training.rl.rollout import Rollout
 
 
 class ActorInputs(Protocol):
-    """Rows of samples, or of windows: `rows` x `robots` of them.
+    """Parts of a rollout that the policy takes at a time: samples, or windows.
 
     Attributes:
         flip: Whether the policy works on the mirrored robot in each sample, (T * N,) bool; None without a mirror.
+        every: Numbers of all parts, (P,).
     """
 
-    rows: int
-    robots: int
     flip: Tensor | None
+    every: Tensor
+
+    def minibatches(self, replicas: Replicas, count: int, generator: torch.Generator) -> list[Tensor]:
+        """All parts of this process in random order, in so many heaps."""
+        ...
 
     def means(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Mean actions (K, A), in the network's frame, and the samples (K,) that they belong to, as flat indices
-        t * N + n, for the chosen rows (B,)."""
+        t * N + n, for the chosen parts (B,)."""
         ...
 
     def raw(self) -> Tensor:
@@ -43,11 +48,15 @@ class FlatInputs:
     def __init__(self, actor: GaussianActor, rollout: Rollout) -> None:
         seen = rollout.observation if actor.source == "observation" else rollout.state
         self.rows, self.robots = seen.shape[:2]
+        self.every = torch.arange(self.rows * self.robots, device=seen.device)
         self.network = actor.network
         flat = seen.flatten(0, 1)
         self.flip = actor.frame(flat)
         self._raw = actor.input_in_frame(flat, self.flip)
         self.prepared: Tensor = actor.normaliser(self._raw)
+
+    def minibatches(self, replicas: Replicas, count: int, generator: torch.Generator) -> list[Tensor]:
+        return replicas.minibatches(self.rows, self.robots, count, generator)
 
     def means(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         return self.network(self.prepared.index_select(0, chosen)), chosen
@@ -62,8 +71,9 @@ class WindowInputs:
     Args:
         actor: With a network that has a `window`.
         rollout: With tokens.
-        every_position: Take the loss at all tokens of non-overlapping windows. Each sample then belongs to one window,
-            in which it sees at most as much of the past as on the robot, but often less.
+        every_position: Take the loss at all tokens. The steps of each episode are then cut into windows, counted from
+            the episode's or the rollout's end, so that every sample belongs to one window. In it a sample sees at most
+            as much of the past as on the robot, but often less.
     """
 
     def __init__(self, actor: GaussianActor, rollout: Rollout, every_position: bool = False) -> None:
@@ -75,10 +85,9 @@ class WindowInputs:
         self.past = self.window - 1
         self.every_position = every_position
         self.steps = rows - self.past
-        # The last step of every window: all of them, or every 16th counted from the end.
-        stride = self.window if every_position else 1
-        self.ends = torch.arange(self.steps - 1, -1, -stride, device=rollout.tokens.device).flip(0)
-        self.rows = len(self.ends)
+        samples = torch.arange(self.steps * self.robots, device=rollout.tokens.device)
+        self.ends = samples[window_ends(rollout, self.window).flatten()] if every_position else samples
+        self.every = torch.arange(len(self.ends), device=samples.device)
         self.age = rollout.age
         flat = rollout.tokens.view(-1, self.size)
         self._raw = actor.input_in_frame(flat, actor.frame(flat))
@@ -87,34 +96,50 @@ class WindowInputs:
         sides = [flat] if actor.mirror is None else [flat, actor.mirror.mirror_input(flat)]
         self.prepared = torch.cat([actor.normaliser(side) for side in sides])
 
+    def minibatches(self, replicas: Replicas, count: int, generator: torch.Generator) -> list[Tensor]:
+        if not self.every_position:
+            return replicas.minibatches(self.steps, self.robots, count, generator)
+        # Every process has its own number of windows, but as many heaps.
+        order = torch.randperm(len(self.ends), generator=generator)
+        return list(torch.tensor_split(order, count))
+
     def raw(self) -> Tensor:
         return self._raw[self.past * self.robots :]
 
-    def gather(self, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Windows (B, W, D), their mask (B, W) bool, steps (B, W) of their tokens (negative: of an earlier rollout) and
-        robots (B, 1)."""
-        end, robot = self.ends[chosen // self.robots], (chosen % self.robots)[:, None]
+    def gather(self, chosen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Windows (B, W, D), their mask (B, W) bool and the samples (B, W) of their tokens, negative where a token is
+        of an earlier rollout."""
+        end = self.ends[chosen]
         back = torch.arange(self.past, -1, -1, device=chosen.device)
-        step = end[:, None] - back
-        index = (step + self.past) * self.robots + robot
+        sample = end[:, None] - back * self.robots
+        index = sample + self.past * self.robots
         if self.flip is not None:
-            flip = self.flip[end * self.robots + robot[:, 0]]
-            index = index + flip[:, None] * (len(self.prepared) // 2)
+            index = index + self.flip[end][:, None] * (len(self.prepared) // 2)
         window = self.prepared.index_select(0, index.flatten()).view(len(chosen), self.window, self.size)
-        mask = back <= self.age[end + self.past, robot[:, 0]][:, None]
-        return window, mask, step, robot
+        mask = back <= self.age.view(-1)[end + self.past * self.robots][:, None]
+        return window, mask, sample
 
     def means(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        window, mask, step, robot = self.gather(chosen)
-        sample = step * self.robots + robot
+        window, mask, sample = self.gather(chosen)
         if not self.every_position:
             return self.network(window, mask), sample[:, -1]
-        own = mask & (step >= 0)
-        if self.flip is not None:
-            # Where the frame of the window is not that of the sample, its action would have to be mirrored again.
-            own &= self.flip[sample.clamp_min(0)] == self.flip[sample[:, -1:]]
         mean = self.network.all_positions(window, mask)  # type: ignore[operator]
+        own = mask & (sample >= 0)
+        if self.actor.mirror is not None and self.flip is not None:
+            # From the frame of the window into that of the sample.
+            other = self.flip[sample.clamp_min(0)] != self.flip[sample[:, -1:]]
+            mean = torch.where(other[..., None], self.actor.mirror.mirror_action(mean), mean)
         return mean[own], sample[own]
+
+
+def window_ends(rollout: Rollout, window: int) -> Tensor:
+    """Where the windows end that hold every step of a rollout once, (T, N) bool: at the end of each episode and of
+    the rollout, and every `window` steps before."""
+    finished = rollout.terminated | rollout.truncated
+    ahead = torch.zeros_like(finished, dtype=torch.int64)
+    for step in range(len(finished) - 2, -1, -1):
+        ahead[step] = torch.where(finished[step], 0, ahead[step + 1] + 1)
+    return ahead % window == 0
 
 
 def actor_inputs(actor: GaussianActor, rollout: Rollout, every_position: bool = False) -> ActorInputs:

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+from torch import nn
 
 from mvp_real.errors import MvpRealError
 from mvp_real.networks.critic import Critic
 from mvp_real.networks.gaussian_actor import GaussianActor
 from mvp_real.networks.mlp_policy import MlpPolicy
 from mvp_real.networks.phase_mirror import PhaseMirror
+from mvp_real.networks.students import build_student
 from mvp_real.training.checkpoint_files import read_state
 from mvp_real.training.rl.checkpoint import load_networks
 from mvp_real.training.rl.config import RlConfig, settings_from
@@ -62,12 +64,16 @@ def build_actor(
     mirror = (
         mirror_of(environment, actor.source, functions, actor.symmetry) if actor.symmetry == "phase" else None
     )
-    network = MlpPolicy(size, actions, actor.hidden, actor.activation)
+    network: nn.Module
+    if actor.source == "tokens":
+        network = build_student(actor.student, size, actions, actor.size, actor.activation, actor.window)
+    else:
+        network = MlpPolicy(size, actions, actor.hidden, actor.activation)
     policy = GaussianActor(actor.source, size, actions, network, actor.initial_std, mirror)
     exploration = getattr(environment, "exploration", None)
     if exploration is not None:
         with torch.no_grad():
-            policy.log_std += torch.as_tensor(exploration, dtype=torch.float32).log()
+            policy.log_std.add_(torch.as_tensor(exploration, dtype=torch.float32).log())
     return policy
 
 
@@ -95,10 +101,3 @@ def load_actor(
     for parameter in actor.parameters():
         parameter.requires_grad_(False)
     return actor.eval(), config
-
-
-def act(actor: GaussianActor, x: torch.Tensor) -> torch.Tensor:
-    """Mean actions without a graph."""
-    with torch.no_grad():
-        mean: torch.Tensor = actor(x)
-        return mean

@@ -20,6 +20,7 @@ from mvp_real.training.checkpoint_files import (
     write_checkpoint,
 )
 from mvp_real.training.rl.collector import Collector
+from mvp_real.training.rl.distillation_memory import DistillationMemory
 from mvp_real.training.rl.environment_state import join_arrays, split_arrays
 
 MODEL_FILE = "model.safetensors"
@@ -50,11 +51,13 @@ class RunParts:
         networks: By name; their parameters are those of the optimiser.
         optimizer: Of all networks.
         collector: Environment, running episodes and the generator of the action noise.
+        memory: What else has to be kept, or None.
     """
 
     networks: dict[str, nn.Module]
     optimizer: Optimizer
     collector: Collector
+    memory: DistillationMemory | None = None
 
     def named_parameters(self) -> list[tuple[str, nn.Parameter]]:
         """All parameters, by the name of their network and their own."""
@@ -94,6 +97,8 @@ def save_run(
         "extra": extra,
         "collector": split_arrays(parts.collector.save_state(), "collector", arrays),
     }
+    if parts.memory is not None:
+        arrays |= {f"memory/{name}": value for name, value in parts.memory.state().items()}
     arrays["generator"] = parts.collector.generator.get_state()
     files = {
         MODEL_FILE: model,
@@ -118,6 +123,8 @@ def load_run(directory: Path, parts: RunParts) -> tuple[Progress, dict[str, Any]
     restore_moments(parts.named_parameters(), parts.optimizer, moments)
     arrays = read_tensors(directory, COLLECTOR_FILE, state[STAMP])
     parts.collector.load_state(join_arrays(state["collector"], arrays))
+    if parts.memory is not None:
+        parts.memory.restore({key[7:]: value for key, value in arrays.items() if key.startswith("memory/")})
     parts.collector.generator.set_state(arrays["generator"])
     return Progress(**state["progress"]), state["extra"]
 

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 import yaml
 
 from mvp_real.errors import MvpRealError, unknown_name
+from mvp_real.networks.causal_transformer import preset
 from mvp_real.networks.gaussian_actor import SOURCES
 from mvp_real.networks.mlp_policy import ACTIVATIONS
+from mvp_real.networks.students import KINDS
 from mvp_real.training.rl.mirroring import SYMMETRIES
 from mvp_real.training.rl.reference_initialisation import ReferenceConfig
 
@@ -77,8 +79,11 @@ class ActorConfig:
     """The policy.
 
     Attributes:
-        source: "observation" or "state" for an MLP, "tokens" for a network with a window.
+        source: "observation" or "state" for an MLP, "tokens" for a student, a network with a window.
         hidden, activation: Of an MLP.
+        student: Kind of the student, one of `mvp_real.networks.students.KINDS`.
+        size: Its size, a preset of the Transformer; other kinds get as many parameters.
+        window: Tokens it sees.
         symmetry: "phase": exactly symmetric, a policy that sees only the first half of the gait; "augmentation": every
             minibatch holds its mirror image too; or "none".
         initial_std: Standard deviation of the action at the start, times the environment's `exploration` if it has one.
@@ -91,6 +96,9 @@ class ActorConfig:
     source: str = "observation"
     hidden: tuple[int, ...] = (256, 128)
     activation: str = "elu"
+    student: str = "transformer"
+    size: str = "small"
+    window: int = 16
     symmetry: str = "none"
     initial_std: float = 0.6
     std_floor: float = 0.02
@@ -102,6 +110,9 @@ class ActorConfig:
             raise unknown_name("source of the policy", self.source, SOURCES)
         if self.activation not in ACTIVATIONS:
             raise unknown_name("activation", self.activation, ACTIVATIONS)
+        if self.student not in KINDS:
+            raise unknown_name("kind of student", self.student, KINDS)
+        preset(self.size)
         if self.symmetry not in SYMMETRIES:
             raise unknown_name("symmetry", self.symmetry, SYMMETRIES)
         if not 0.0 < self.std_floor <= self.initial_std:
@@ -149,6 +160,35 @@ class ImitationConfig:
 
 
 @dataclass(frozen=True)
+class DistillationConfig:
+    """Supervised learning of a student from a teacher, on the states that the student gets into (DAgger, Ross 2011).
+
+    Attributes:
+        teacher: Folder of the run that trained the teacher, a policy on the state.
+        steps: Control steps per environment and iteration.
+        memory: Control steps of all robots together that are kept; older ones are overwritten.
+        updates: Steps of the optimiser per iteration.
+        batch: Windows per step.
+        every_position: Take the loss at all tokens of a window, not only at the last.
+        teacher_iterations: The share of robots that the teacher drives falls from 1 to 0 on a line over so many.
+        noise: Standard deviation of what is added to the actions, share of the teacher's.
+        learning_rate: Falling to zero on a cosine over all iterations.
+    """
+
+    teacher: str = ""
+    steps: int = 24
+    memory: int = 300_000
+    updates: int = 24
+    batch: int = 256
+    every_position: bool = True
+    teacher_iterations: int = 5
+    noise: float = 0.3
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    gradient_clip: float = 1.0
+
+
+@dataclass(frozen=True)
 class RlConfig:
     """One run.
 
@@ -157,6 +197,7 @@ class RlConfig:
         curriculum: Stages of the environment, passed on to it.
         reference: Fit the fresh policy to the environment's reference first, or None.
         imitation: Of a teacher, or None.
+        distillation: Instead of PPO, or None.
         start_from: Folder of a run whose networks this one begins with; empty for fresh ones.
         iterations: Rollouts of the whole run; the schedules end there.
         checkpoint_minutes: Time between checkpoints.
@@ -170,6 +211,7 @@ class RlConfig:
     critic: CriticConfig = field(default_factory=CriticConfig)
     reference: ReferenceConfig | None = None
     imitation: ImitationConfig | None = None
+    distillation: DistillationConfig | None = None
     start_from: str = ""
     iterations: int = 6000
     seed: int = 1

@@ -92,21 +92,12 @@ class Replicas:
         every = torch.randn(self.count * robots, size, generator=generator)
         return every[self.rank * robots : (self.rank + 1) * robots]
 
-    def minibatches(
-        self, rows: int, robots: int, parts: int, generator: torch.Generator
-    ) -> list[tuple[Tensor, int]]:
-        """Random parts of all samples, as flat indices (row * robots + robot) of this process's samples.
-
-        Returns:
-            For each part the indices (K,) and the size of the part over all processes.
-        """
+    def minibatches(self, rows: int, robots: int, parts: int, generator: torch.Generator) -> list[Tensor]:
+        """Random parts of all samples: flat indices (row * robots + robot) of this process's share of each."""
         order = torch.randperm(rows * robots * self.count, generator=generator)
-        chunks = order.chunk(parts)
-        if self.count == 1:
-            return [(chunk, len(chunk)) for chunk in chunks]
         found = []
-        for chunk in chunks:
+        for chunk in order.chunk(parts):
             row, robot = chunk // (robots * self.count), chunk % (robots * self.count) - self.rank * robots
             own = (robot >= 0) & (robot < robots)
-            found.append((row[own] * robots + robot[own], len(chunk)))
+            found.append((row * robots + robot)[own])
         return found

@@ -127,8 +127,7 @@ class Ppo:
 
     def _see_less(self, samples: Samples, inputs: WindowInputs) -> None:
         """Old means and densities of the policy that sees the windows of the update, so that ratios begin at one."""
-        every = torch.arange(inputs.rows * inputs.robots, device=samples.action.device)
-        for chosen in torch.split(every, 1024):
+        for chosen in torch.split(inputs.every, 1024):
             mean, sample = inputs.means(chosen)
             samples.old_mean[sample] = mean
             density = log_probability(samples.action[sample], mean, self.actor.log_std)
@@ -159,9 +158,7 @@ class Ppo:
         mirrored = None if self.augmentation is None else self._mirrored(rollout, samples)
         sums: dict[str, float] = {}
         for _ in range(config.epochs):
-            for chosen, _ in self.replicas.minibatches(
-                inputs.rows, inputs.robots, config.minibatches, self.generator
-            ):
+            for chosen in inputs.minibatches(self.replicas, config.minibatches, self.generator):
                 mean, sample = inputs.means(chosen.to(rollout.reward.device))
                 batch = samples.rows(sample)
                 if mirrored is not None:
