@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,6 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "pick_fruit_oracle"
 
 
-@pytest.fixture
-def own_domain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other systems on this machine must not be heard."""
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(30 + os.getpid() % 60))
-
-
 def physics(record: TrialRecord) -> tuple[object, ...]:
     """What the physics decided: equal to the last digit, or the loops differ."""
     return (
@@ -34,7 +27,7 @@ def physics(record: TrialRecord) -> tuple[object, ...]:
 
 @pytest.mark.nodes
 @pytest.mark.slow
-def test_trials_end_the_same_way_through_the_nodes(tmp_path: Path, own_domain: None) -> None:
+def test_trials_end_the_same_way_through_the_nodes(tmp_path: Path) -> None:
     closing = constant_controller(tmp_path / "closing", [0.0, 0.02, 0.0, 0.0, 0.0, 0.02, 0.0, -0.2])
     turning = constant_controller(tmp_path / "turning", [0.03] + [0.0] * 6 + [-0.2])
     directories = [closing, turning, *([SHIPPED] if (SHIPPED / "card.yaml").is_file() else [])]

@@ -8,6 +8,8 @@ way has logged is kept, and the next run goes on from there.
 
 from __future__ import annotations
 
+import os
+import random
 import signal
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from mvp_real.evaluation.trials import TRIALS_FILE, TrialLog, TrialRecord, read_
 THROUGH = "nodes"
 SHUTDOWN = 20.0  # s that the system gets to end after an interrupt
 POLL = 0.5  # s
+DOMAINS = range(1, 102)  # the ports of these are free of the ephemeral ones on every system
 
 
 def command_line(
@@ -52,6 +55,15 @@ def command_line(
         "video:=false",
         f"out:={directory}",
     ]
+
+
+def isolated_environment() -> dict[str, str]:
+    """This process's environment with a ROS domain of its own, whatever the user's is.
+
+    An evaluation must not hear other systems on this computer, and no robot may hear its commands.
+    """
+    domains = [number for number in DOMAINS if str(number) != os.environ.get("ROS_DOMAIN_ID", "0")]
+    return {**os.environ, "ROS_DOMAIN_ID": str(random.SystemRandom().choice(domains))}
 
 
 def run_through_nodes(
@@ -98,6 +110,7 @@ def run_through_nodes(
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            env=isolated_environment(),
         )
         try:
             while system.poll() is None and not deadline.passed:
