@@ -122,3 +122,18 @@ def test_results_are_plain_json_and_written_in_one_piece(tmp_path: Path) -> None
     row = document["rows"][0]
     assert row["outcomes"].count("1") == row["k"]
     assert len(row["outcomes"]) == row["n"] == 16
+
+
+def test_a_card_with_many_figures_is_folded() -> None:
+    rates = [{"subject": "s", "metric": f"m{i}", "k": i, "n": 16} for i in range(1, 6)]
+    loss = {"subject": "s", "metric": "loss", "k": None, "value": 0.0479881635}
+    notes = [
+        SubjectNote("few", card_metrics=(loss, rates[0])),
+        SubjectNote("many", card_metrics=tuple(rates)),
+    ]
+    page = render_page(report(trials_of({"few": 0.5, "many": 0.5}), subjects=notes), Path("."))
+    assert "s: loss 0.04799<br>s: m1 1/16" in page
+    assert "<details><summary>5 figures</summary>s: m1 1/16<br>" in page
+    parser = Balance()
+    parser.feed(page)
+    assert parser.open == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from mvp_real.evaluation.page_sections import (
 )
 from mvp_real.evaluation.page_style import STYLE
 from mvp_real.evaluation.report import PAGE_FILE, Report
+
+UNFOLDED = 3  # figures of a card that the page shows at once
 
 
 def write_page(report: Report, directory: Path) -> Path:
@@ -62,7 +65,7 @@ def _subjects(report: Report) -> str:
             f"<code>{escape(subject.digest[:12])}</code>",
             escape(subject.encoder),
             escape(subject.readout),
-            "<br>".join(escape(_card_figure(metric)) for metric in subject.card_metrics),
+            _card_figures(subject.card_metrics),
         )
         for subject in report.subjects
     ]
@@ -70,8 +73,19 @@ def _subjects(report: Report) -> str:
     return f"<h2>Subjects</h2>{table('As loaded for these trials.', head, rows)}"
 
 
+def _card_figures(metrics: Sequence[dict[str, Any]]) -> str:
+    """The figures of a card; more than a few are folded away, because a card also quotes its baselines."""
+    lines = "<br>".join(escape(_card_figure(metric)) for metric in metrics)
+    if len(metrics) <= UNFOLDED:
+        return lines
+    return f"<details><summary>{len(metrics)} figures</summary>{lines}</details>"
+
+
 def _card_figure(metric: dict[str, Any]) -> str:
-    figure = f"{metric['k']}/{metric['n']}" if metric.get("k") is not None else f"{metric.get('value')}"
+    if metric.get("k") is not None:
+        figure = f"{metric['k']}/{metric['n']}"
+    else:
+        figure = "" if metric.get("value") is None else f"{metric['value']:.4g}"
     return f"{metric['subject']}: {metric['metric']} {figure}"
 
 
