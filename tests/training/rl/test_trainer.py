@@ -160,3 +160,28 @@ def test_each_action_explores_as_freely_as_the_environment_says() -> None:
     config = settings(actor={"hidden": [8], "initial_std": 0.4})
     std = build_actor(config, environment).log_std.exp()
     np.testing.assert_allclose(std.detach().numpy(), 0.4 * environment.exploration, rtol=1e-6)
+
+
+def test_a_policy_does_not_read_what_is_unseen() -> None:
+    environment = PointMass()
+    environment.state_layout = {"first": slice(0, 1), "rest": slice(1, environment.state_size)}
+    policy = build_actor(settings(actor={"source": "state", "hidden": [8], "unseen": ["first"]}), environment)
+    with torch.no_grad():
+        for parameter in policy.parameters():
+            parameter.add_(torch.randn(parameter.shape))
+    state = torch.randn(5, environment.state_size)
+    changed = state.clone()
+    changed[:, 0] += 3.0
+    torch.testing.assert_close(policy(changed), policy(state))
+    changed[:, 1] += 3.0
+    assert not torch.allclose(policy(changed), policy(state))
+
+
+def test_an_unseen_group_must_exist() -> None:
+    environment = PointMass()
+    environment.state_layout = {"first": slice(0, 1)}
+    config = settings(actor={"source": "state", "hidden": [8], "unseen": ["frist"]})
+    with pytest.raises(MvpRealError, match="unknown group of the state 'frist'; did you mean first"):
+        build_actor(config, environment)
+    with pytest.raises(MvpRealError, match="'unseen' names groups of the state"):
+        build_actor(settings(actor={"source": "observation", "unseen": ["first"]}), environment)

@@ -32,7 +32,7 @@ from mvp_real.tasks.digit.gait import foot_targets
 from mvp_real.tasks.digit.held_out import refuse_held_out
 from mvp_real.tasks.digit.motion import Motion
 from mvp_real.tasks.digit.noise import noise_deviations
-from mvp_real.tasks.digit.privileged import STATE_SIZE, Mirror
+from mvp_real.tasks.digit.privileged import STATE, STATE_SIZE, Mirror
 from mvp_real.tasks.digit.pushes import draw_pushes
 from mvp_real.tasks.digit.reference_gait import ReferenceGait
 from mvp_real.tasks.digit.scoring import reward_terms, weighted_sum
@@ -41,7 +41,7 @@ from mvp_real.tasks.digit.simulation import EVERY, DigitSimulation
 from mvp_real.tasks.digit.termination import REASONS
 from mvp_real.tasks.digit.terrain import Ground
 
-FIXED = ("num_envs", "model", "timestep", "joint_friction", "threads", "seed", "terrain")
+FIXED = ("num_envs", "model", "timestep", "joint_friction", "engine", "device", "threads", "seed", "terrain")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class WalkEnvironment:
         num_envs, observation_size, state_size, action_size: Sizes.
         control_period: s.
         mirror: Mirror images of observations, states and actions.
+        state_layout: Where the groups of the state are.
         exploration: (36,) how far training may stray at first, relative to the targets of the legs: swinging arms
             and changing gains only disturb a robot that cannot walk yet.
         simulation: The physics.
@@ -87,7 +88,7 @@ class WalkEnvironment:
         self.num_envs = config.num_envs
         self.observation_size, self.state_size, self.action_size = OBSERVATION_SIZE, STATE_SIZE, ACTION_SIZE
         self.control_period = load_digit().control_period
-        self.mirror = Mirror()
+        self.mirror, self.state_layout = Mirror(), STATE
         self.exploration = np.ones(ACTION_SIZE)
         self.exploration[ARMS] = 0.3
         self.exploration[MOTORS:] = 0.5

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import nn
 
-from mvp_real.errors import MvpRealError
+from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.networks.critic import Critic
 from mvp_real.networks.gaussian_actor import GaussianActor
 from mvp_real.networks.mlp_policy import MlpPolicy
@@ -16,7 +17,7 @@ from mvp_real.networks.phase_mirror import PhaseMirror
 from mvp_real.networks.students import build_student
 from mvp_real.training.checkpoint_files import read_state
 from mvp_real.training.rl.checkpoint import load_networks
-from mvp_real.training.rl.config import RlConfig, settings_from
+from mvp_real.training.rl.config import ActorConfig, RlConfig, settings_from
 from mvp_real.training.rl.mirroring import MirrorFunctions, phase_mirror
 
 
@@ -68,13 +69,27 @@ def build_actor(
     if actor.source == "tokens":
         network = build_student(actor.student, size, actions, actor.size, actor.activation, actor.window)
     else:
-        network = MlpPolicy(size, actions, actor.hidden, actor.activation)
+        network = MlpPolicy(size, actions, actor.hidden, actor.activation, _unseen(actor, environment))
     policy = GaussianActor(actor.source, size, actions, network, actor.initial_std, mirror)
     exploration = getattr(environment, "exploration", None)
     if exploration is not None:
         with torch.no_grad():
             policy.log_std.add_(torch.as_tensor(exploration, dtype=torch.float32).log())
     return policy
+
+
+def _unseen(actor: ActorConfig, environment: Sizes) -> list[slice]:
+    if not actor.unseen:
+        return []
+    layout: Mapping[str, slice] = getattr(environment, "state_layout", {})
+    if actor.source != "state" or not layout:
+        raise MvpRealError(
+            "'unseen' names groups of the state; it needs source 'state' and an environment that has some"
+        )
+    for name in actor.unseen:
+        if name not in layout:
+            raise unknown_name("group of the state", name, layout)
+    return [layout[name] for name in actor.unseen]
 
 
 def build_critic(config: RlConfig, environment: Sizes, functions: MirrorFunctions | None = None) -> Critic:

@@ -81,6 +81,7 @@ class ActorConfig:
     Attributes:
         source: "observation" or "state" for an MLP, "tokens" for a student, a network with a window.
         hidden, activation: Of an MLP.
+        unseen: Groups of the state that the policy does not read, by the environment's names.
         student: Kind of the student, one of `mvp_real.networks.students.KINDS`.
         size: Its size, a preset of the Transformer; other kinds get as many parameters.
         window: Tokens it sees.
@@ -96,6 +97,7 @@ class ActorConfig:
     source: str = "observation"
     hidden: tuple[int, ...] = (256, 128)
     activation: str = "elu"
+    unseen: tuple[str, ...] = ()
     student: str = "transformer"
     size: str = "small"
     window: int = 16

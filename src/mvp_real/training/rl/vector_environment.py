@@ -62,6 +62,7 @@ class VectorEnvironment(Protocol):
       returns figures to be logged, or None.
     * `mirror`, a `mvp_real.training.rl.mirroring.MirrorFunctions`, for policies that use the symmetry of the robot.
     * `reference_action(observation)`, (N, A), for the initialisation of the policy.
+    * `state_layout`, names of groups of the state to slices, for policies that do not read all of it.
     * `exploration`, (A,), factors on the policy's initial standard deviation.
     """
 
