@@ -126,6 +126,22 @@ def test_masses_gains_and_gravity_per_simulation() -> None:
         warp.model_field("geom_contype")
 
 
+def test_the_ground_of_each_simulation() -> None:
+    """A level floor, a slope, and a floor half a metre lower: the box slides, falls and lies as in MuJoCo."""
+    warp, batch = WarpBackend(small_scene(), 3, decimation=4), MujocoBackend(small_scene(), 3, decimation=4)
+    for engine in (warp, batch):
+        floor = engine.model.geom("floor").id
+        engine.model_field("geom_quat")[1, floor] = [np.cos(0.15), 0.0, np.sin(0.15), 0.0]
+        engine.model_field("geom_pos")[2, floor, 2] = -0.5
+        engine.model_field("geom_friction")[1, :, 0] = 0.1
+        engine.update_constants()
+        engine.reset()
+        engine.step(20)
+    np.testing.assert_allclose(warp.body_state("box")[0], batch.body_state("box")[0], atol=1e-3)
+    assert warp.body_state("box")[0][1, 0] > 0.1
+    assert warp.body_state("box")[0][2, 2] < -0.3
+
+
 def test_pictures_show_each_simulation(warp: WarpBackend) -> None:
     poses = np.array([[x, 0.0, 0.1, 1.0, 0.0, 0.0, 0.0] for x in (-0.4, 0.0, 0.4)])
     warp.reset(body_pose={"box": poses})

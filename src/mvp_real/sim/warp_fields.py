@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mvp_real.errors import MvpRealError, unknown_name
+from mvp_real.sim.isaac_gym.conventions import rotate
 
 # What `set_const` derives; with per-simulation inputs these must be per simulation as well.
 _DERIVED = (
@@ -118,7 +119,21 @@ class WarpModel:
             owner, key = self._place(name)
             getattr(owner, key).assign(values.astype(self._kinds[name]))
             self._sent[name] = values.copy()
+            if name in ("geom_pos", "geom_quat"):
+                self._place_ground()
         return replaced
+
+    def _place_ground(self) -> None:
+        """Put the world's own shapes where their varied places are: Warp computes those only once, for all alike."""
+        shapes = np.flatnonzero(self._host.geom_bodyid == 0)
+        place = self.varied.get("geom_pos", self._host.geom_pos[None])[:, shapes]
+        turn = self.varied.get("geom_quat", self._host.geom_quat[None])[:, shapes]
+        axes = np.stack([rotate(turn, np.broadcast_to(axis, place.shape)) for axis in np.eye(3)], axis=-1)
+        for name, values in (("geom_xpos", place), ("geom_xmat", axes)):
+            array = getattr(self._data, name)
+            everything = array.numpy().copy()
+            everything[:, shapes] = values
+            array.assign(everything)
 
     def update_constants(self) -> None:
         """Derive masses of subtrees, inverse weights and the like again, for every simulation."""

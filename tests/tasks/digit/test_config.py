@@ -34,6 +34,8 @@ def test_none_where_it_means_the_robots_own() -> None:
     ("values", "message"),
     [
         ({"num_env": 3}, "did you mean num_envs"),
+        ({"engine": "isaacgym"}, "unknown engine.*did you mean isaac_gym"),
+        ({"device": "cuda"}, "'mujoco' runs on the CPU"),
         ({"gait": {"perod": 1.0}}, "environment.gait.*did you mean period"),
         ({"gait": 0.8}, "environment.gait is 0.8"),
         ({"num_envs": 2.5}, "whole number"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from mvp_real.errors import MvpRealError, unknown_name
+from mvp_real.sim.engines import ENGINES
 from mvp_real.tasks.digit.commands import CommandRanges
 from mvp_real.tasks.digit.gait import Gait
 from mvp_real.tasks.digit.pushes import Pushes
@@ -49,6 +50,8 @@ class WalkConfig:
         model: "reduced" (a tree, for training) or "full" (closed loops).
         timestep: Physics step, s; None for the model's own. It must divide the control period of 20 ms.
         joint_friction: Whether joints have dry friction; without it a step is faster.
+        engine: Simulator: "mujoco", "warp" or "isaac_gym" (`mvp_real.sim.engines`).
+        device: Where the engines on a GPU run: "cpu", "cuda" or "cuda:<number>".
         threads: Threads of the simulator; 0 is one per core.
         seed: Of all random numbers.
         episode: Length after which an episode is cut, s.
@@ -59,6 +62,8 @@ class WalkConfig:
     model: str = "reduced"
     timestep: float | None = None
     joint_friction: bool = True
+    engine: str = "mujoco"
+    device: str = "cpu"
     threads: int = 1
     seed: int = 0
     episode: float = 20.0
@@ -78,6 +83,13 @@ class WalkConfig:
             raise MvpRealError(f"environment: num_envs is {self.num_envs}; needs 1 or more")
         if self.model not in MODELS:
             raise unknown_name("model of Digit", self.model, MODELS)
+        if self.engine not in ENGINES:
+            raise unknown_name("engine", self.engine, ENGINES)
+        if self.device != "cpu" and "device" not in ENGINES[self.engine].options:
+            raise MvpRealError(
+                f"environment: device is '{self.device}', but the engine '{self.engine}' runs on the CPU; choose"
+                " 'warp' or 'isaac_gym', or device: cpu"
+            )
         if self.episode <= 0.0:
             raise MvpRealError(f"environment: episode is {self.episode} s; needs more than 0")
 

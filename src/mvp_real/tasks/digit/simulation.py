@@ -13,6 +13,7 @@ from mvp_real.robots.digit import SIDES, load_digit
 from mvp_real.sim.digit import JointReadout, full_model, reduced_model, standing_position
 from mvp_real.sim.digit.reduced import FUSED
 from mvp_real.sim.digit.toe_map import foot_moments
+from mvp_real.sim.engines import ENGINES, make_backend
 from mvp_real.sim.mujoco_backend import MujocoBackend
 from mvp_real.tasks.digit.config import Start, WalkConfig
 from mvp_real.tasks.digit.dynamics import LINKS, Dynamics, contact_reference
@@ -35,7 +36,7 @@ class DigitSimulation:
     """The physics of the walking environment on either model.
 
     Args:
-        config: Number of robots, model, time step, threads.
+        config: Number of robots, model, time step, engine, device, threads.
         ground: The terrain.
 
     Attributes:
@@ -60,9 +61,9 @@ class DigitSimulation:
                 f"environment: timestep {spec.option.timestep} s does not divide the control period of"
                 f" {table.control_period} s; use 0.001, 0.002, 0.0025, 0.004, 0.005 or 0.01"
             )
-        self.backend = MujocoBackend(
-            spec, config.num_envs, round(steps), threads=config.threads, persistent=True
-        )
+        options = {"threads": config.threads, "device": config.device}
+        chosen = {name: options[name] for name in ENGINES[config.engine].options if name in options}
+        self.backend = make_backend(config.engine, spec, config.num_envs, round(steps), **chosen)
         self.model = model = self.backend.model
         self.readout = JointReadout(model)
         self._toes = table.toe_indices

@@ -24,7 +24,7 @@ CELL = 0.1  # m between two heights
 GRAIN = 0.4  # m between two independent heights
 GRID = np.linspace(-0.5, 0.5, 11)  # m, of the height map, in both directions
 MAP_SIZE = len(GRID) ** 2
-_HIDDEN = -50.0  # m, where the floor of a robot on rough ground lies
+_HIDDEN = -50.0  # m, where the ground lies that a robot is not on
 
 
 @dataclass(frozen=True)
@@ -134,10 +134,10 @@ class Ground:
         if self._with_rough:
             rough = backend.model.geom(ROUGH).id
             on_rough = self.rough[ids]
-            for field in ("geom_contype", "geom_conaffinity"):
-                values = backend.model_field(field)
-                values[ids, floor], values[ids, rough] = ~on_rough, on_rough
-            backend.model_field("geom_pos")[ids, floor, 2] = np.where(on_rough, _HIDDEN, 0.0)
+            # Out of the way rather than without collisions, which MuJoCo Warp cannot vary.
+            place = backend.model_field("geom_pos")
+            place[ids, floor, 2] = np.where(on_rough, _HIDDEN, 0.0)
+            place[ids, rough, 2] = np.where(on_rough, 0.0, _HIDDEN)
 
     def height(self, ids: NDArray[np.intp] | slice, place: FloatArray) -> FloatArray:
         """Heights (n, ...) under the points (n, ..., 2) of the chosen robots, m."""
