@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mvp_real.tasks.digit.config import WalkConfig
@@ -25,6 +26,16 @@ def training_walk(
     """
     config = WalkConfig.from_dict(settings)
     if replicas is not None and replicas.count > 1:
-        part = {"num_envs": config.num_envs // replicas.count, "seed": config.seed + replicas.rank}
-        config = WalkConfig.from_dict({**settings, **part})
+        config = part_of(config, replicas)
     return StagedWalk(config, stages_from(stages))
+
+
+def part_of(config: WalkConfig, replicas: Replicas) -> WalkConfig:
+    """What one process simulates: its share of the robots, with random numbers and a GPU of its own."""
+    device = f"cuda:{replicas.local}" if config.device == "cuda" else config.device
+    return replace(
+        config,
+        num_envs=config.num_envs // replicas.count,
+        seed=config.seed + replicas.rank,
+        device=device,
+    )

@@ -23,10 +23,11 @@ class Replicas:
     Args:
         rank: Number of this process.
         count: How many there are.
+        local: Number of this process on its computer, which is that of its GPU.
     """
 
-    def __init__(self, rank: int = 0, count: int = 1) -> None:
-        self.rank, self.count = rank, count
+    def __init__(self, rank: int = 0, count: int = 1, local: int = 0) -> None:
+        self.rank, self.count, self.local = rank, count, local
 
     @classmethod
     def from_torchrun(cls, backend: str = "gloo") -> Replicas:
@@ -42,8 +43,11 @@ class Replicas:
             raise MvpRealError(
                 f"this torch cannot join processes by '{backend}'; use gloo (CPU) or nccl (GPU)"
             )
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        if backend == "nccl":
+            torch.cuda.set_device(local)  # so that "cuda" is another GPU in every process
         dist.init_process_group(backend)
-        return cls(dist.get_rank(), count)
+        return cls(dist.get_rank(), count, local)
 
     def close(self) -> None:
         """Leave the other processes."""
