@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import time
 
-from rclpy.clock import JumpThreshold
-from rclpy.duration import Duration
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 from std_srvs.srv import SetBool
@@ -25,6 +23,7 @@ from mvp_real.nodes import conversions
 from mvp_real.nodes.diagnostics import ERROR, OK, WARN, Report
 from mvp_real.nodes.durations import Durations
 from mvp_real.nodes.encoder import encoder_frame_id
+from mvp_real.nodes.grid_timer import NANOSECONDS, GridTimer
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.pace import Pace, refuse_slow_start
 from mvp_real.nodes.parameters import declare
@@ -35,7 +34,6 @@ from mvp_real.robots.table import load_robot
 
 FRESH = 0.3  # s of simulated time; arming needs inputs that came at most so long ago
 BACKLOG = 0.05  # s; arming needs a joint state whose stamp is at most so old
-NANOSECONDS = 1_000_000_000
 
 
 class Controller(ManagedNode):
@@ -114,22 +112,14 @@ class Controller(ManagedNode):
     def activate(self) -> None:
         if self._lockstep:
             return
-        self._timer = self.create_timer(self._schedule.period, self._on_timer)
-        self._arm_timer()
-        threshold = JumpThreshold(
-            min_forward=Duration(seconds=self._schedule.period),
-            min_backward=Duration(nanoseconds=-1),
-            on_clock_change=True,
-        )
-        self._jump = self.get_clock().create_jump_callback(threshold, post_callback=self._on_jump)
+        self._timer = GridTimer(self, self._schedule, self._tick)
 
     def deactivate(self) -> None:
         if self._loop is not None:
             self._loop.disable("the controller node was deactivated")
             self._publish_status()
         if not self._lockstep:
-            self._jump.unregister()
-            self.destroy_timer(self._timer)
+            self._timer.close()
 
     def clean_up(self) -> None:
         self._loop = None
@@ -138,23 +128,6 @@ class Controller(ManagedNode):
 
     def _now(self) -> float:
         return self.get_clock().now().nanoseconds / NANOSECONDS
-
-    def _arm_timer(self) -> None:
-        """Aim the timer at the next grid point, whenever it was called now."""
-        now = self.get_clock().now()
-        wait = self._schedule.next(now.nanoseconds / NANOSECONDS) - now.nanoseconds / NANOSECONDS
-        self._timer.timer_period_ns = max(1, round(wait * NANOSECONDS))
-        self._timer.reset()
-
-    def _on_jump(self, jump: object) -> None:
-        if self.active:
-            self._arm_timer()
-
-    def _on_timer(self) -> None:
-        now = self._now()
-        if self._schedule.due(now) is not None:
-            self._tick(now)
-        self._arm_timer()
 
     def _tick(self, now: float) -> None:
         if self._loop is None:
