@@ -63,7 +63,7 @@ class Supervisor:
         self,
         commands: Sequence[Command],
         environment: Mapping[str, str] | None = None,
-        grace: float = 5.0,
+        grace: float = 10.0,
         respawn_delay: float = 1.0,
         output: IO[str] | None = None,
     ) -> None:
