@@ -73,6 +73,9 @@ def _metric_row(metric: Metric) -> str:
     return f"| {metric.subject}: {metric.metric} | {figure} | {interval} | `{metric.command}` |"
 
 
+LONGEST_ENTRY = 700  # characters of a line of the README; longer records are in the card alone
+
+
 def _outline(record: dict[str, Any]) -> list[str]:
     lines = []
     for key, value in record.items():
@@ -80,5 +83,7 @@ def _outline(record: dict[str, Any]) -> list[str]:
             text = f"{len(value)} entries, listed in {CARD_FILE}"
         else:
             text = str(value)
+            if len(text) > LONGEST_ENTRY:
+                text = f"listed in {CARD_FILE}"
         lines.append(f"- {key.replace('_', ' ')}: {text}")
     return lines

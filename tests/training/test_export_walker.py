@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,13 +22,14 @@ from mvp_real.training.rl.trainer import PpoTrainer
 from tests.training.rl.conftest import settings
 
 
-def trained(out: Path, source: str) -> Path:
+def trained(out: Path, source: str, **more: Any) -> Path:
     environment = WalkEnvironment(WalkConfig(num_envs=4, threads=1))
     config = settings(
         environment={"num_envs": 4, "threads": 1},
         actor={"hidden": [16], "source": source, "symmetry": "phase"},
         ppo={"steps": 4, "epochs": 1, "minibatches": 1},
         iterations=1,
+        **more,
     )
     try:
         PpoTrainer(environment, config, out).train()
@@ -50,6 +52,15 @@ def test_the_bundle_fits_the_robot_and_tells_how_it_was_made(run: Path, tmp_path
     assert any("mirrored robot" in sentence for sentence in card.deviations)
     action = LocomotionSession(tmp_path / "walker")(np.zeros((16, 102), np.float32), np.ones(16, np.float32))
     assert action.shape == (36,)
+
+
+def test_the_card_tells_what_the_run_began_with(run: Path, tmp_path: Path) -> None:
+    later = trained(tmp_path / "later", "observation", start_from=str(run))
+    training = export_walker(later, tmp_path / "walker", "").training
+    assert training["settings"]["start_from"] == str(run)
+    assert training["started_from"]["samples"] == 16
+    assert "started_from" not in training["started_from"]
+    assert "settings: listed in card.yaml" in (tmp_path / "walker" / "README.md").read_text()
 
 
 def test_figures_of_an_evaluation_go_into_the_card(run: Path, tmp_path: Path) -> None:

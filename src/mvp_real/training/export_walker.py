@@ -77,25 +77,31 @@ def _summary(config: RlConfig) -> str:
 
 
 def _record(run: Path, config: RlConfig, exported: ExportedPolicy, command: str) -> dict[str, Any]:
-    record: dict[str, Any] = {
+    return {
         "method": "distillation of a privileged policy on the student's own states (DAgger), KL divergence"
         if config.distillation is not None
         else "PPO",
         "command": command,
-        **_progress(run),
         "parameters": exported.parameters,
         "onnx_parity": float(f"{exported.difference:.2g}"),
-        "settings": config.as_dict(),
+        **_lineage(run),
     }
-    if config.distillation is not None:
-        teacher = Path(config.distillation.teacher)
-        record["teacher"] = {**_progress(teacher), "settings": read_state(teacher)["config"]}
+
+
+def _lineage(run: Path) -> dict[str, Any]:
+    """Budget and settings of a run, and of the runs that it began with or learnt from."""
+    state = read_state(run)
+    progress, settings = state["progress"], state["config"]
+    record = {
+        "samples": int(progress["samples"]),
+        "minutes": round(float(progress["seconds"]) / 60.0, 1),
+        "settings": settings,
+    }
+    if settings["distillation"]:
+        record["teacher"] = _lineage(Path(settings["distillation"]["teacher"]))
+    if settings["start_from"]:
+        record["started_from"] = _lineage(Path(settings["start_from"]))
     return record
-
-
-def _progress(run: Path) -> dict[str, Any]:
-    progress = read_state(run)["progress"]
-    return {"samples": int(progress["samples"]), "minutes": round(float(progress["seconds"]) / 60.0, 1)}
 
 
 def _deviations(config: RlConfig) -> list[str]:
