@@ -7,8 +7,14 @@ import pytest
 from mvp_real.training.rl.config import RlConfig, settings_from
 
 SETTINGS = {
-    "iterations": 40,
-    "ppo": {"steps": 20, "actor_schedule": "adaptive", "critic_learning_rate": 2e-3},
+    "iterations": 28,
+    "ppo": {
+        "steps": 20,
+        "epochs": 4,
+        "minibatches": 2,
+        "actor_schedule": "adaptive",
+        "critic_learning_rate": 2e-3,
+    },
     "actor": {"hidden": [32, 32], "std_floor": 0.05},
     "critic": {"hidden": [32, 32]},
     "checkpoint_minutes": 60,

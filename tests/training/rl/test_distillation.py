@@ -25,17 +25,20 @@ STUDENT = {"source": "tokens", "student": "stacked_mlp", "size": "tiny", "std_fl
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A policy on the state that pushes against the drift and the position."""
+    """A policy on the state that reads only what the observation holds too, so that a student can equal it."""
     folder = tmp_path_factory.mktemp("teacher")
     trainer = PpoTrainer(PointMass(), settings(actor={"source": "state", "hidden": [16]}), folder)
     for _ in range(2):
         trainer.step()
+    with torch.no_grad():
+        trainer.actor.network.layers[0].weight[:, 4:] = 0.0  # type: ignore[union-attr, index]
+        trainer.actor.network.layers[-1].weight.mul_(20.0)  # type: ignore[union-attr, index]
     trainer.save()
     return folder
 
 
 def distilling(teacher: Path, **changes: object) -> RlConfig:
-    section = {"teacher": str(teacher), "steps": 8, "updates": 8, "batch": 32, "memory": 2000}
+    section = {"teacher": str(teacher), "steps": 8, "updates": 16, "batch": 64, "memory": 2000}
     section["learning_rate"] = 5e-3
     section |= changes.pop("distillation", {})  # type: ignore[call-overload]
     return settings(**{"actor": STUDENT, "iterations": 12, **changes, "distillation": section})
@@ -51,8 +54,10 @@ def test_the_student_comes_close_to_the_teacher(
     )
     trainer = DistillationTrainer(PointMass(), config, tmp_path)
     rows = [trainer.step() for _ in range(12)]
-    assert rows[-1]["error"] < 0.5 * rows[0]["error"]
-    assert rows[-1]["divergence"] < 0.5 * rows[0]["divergence"]
+    variance = float(trainer.memory.mean[: trainer.memory.filled].var())
+    assert rows[0]["error"] > 0.8 * variance
+    assert rows[-1]["error"] < 0.15 * variance
+    assert rows[-1]["divergence"] < 0.15 * rows[0]["divergence"]
     assert [row["teacher_share"] for row in rows[:6]] == pytest.approx([1.0, 0.8, 0.6, 0.4, 0.2, 0.0])
 
 
@@ -131,11 +136,12 @@ def test_ppo_with_divergence_draws_the_student_to_the_teacher(
 ) -> None:
     config = settings(
         actor=STUDENT,
-        ppo={"policy_coefficient": 0.0, "actor_schedule": "constant", "every_position": every_position},
+        ppo={"policy_coefficient": 0.0, "actor_schedule": "constant", "actor_learning_rate": 3e-3}
+        | {"every_position": every_position},
         imitation={"teacher": str(teacher), "until": 1.0},
     )
     trainer = PpoTrainer(PointMass(), config, tmp_path)
-    rows = [trainer.step() for _ in range(6)]
+    rows = [trainer.step() for _ in range(12)]
     assert rows[-1]["imitation_loss"] < 0.5 * rows[0]["imitation_loss"]
 
 
