@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -90,6 +91,7 @@ class IsaacGymBackend:
         self._mirror = MujocoBackend(spec, num_envs, decimation, dt, threads, persistent=True)
         self.num_envs, self.decimation = num_envs, decimation
         self.model, self.dt, self.joint_names = self._mirror.model, self._mirror.dt, self._mirror.joint_names
+        self.capabilities = replace(self.capabilities, gpu_tensors=device != "cpu")
         self._cameras = dict(cameras or {})
         with tempfile.TemporaryDirectory() as folder:
             scene = export_scene(self.model, Path(folder), springs)

@@ -8,6 +8,7 @@ works before a GPU is rented.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import mujoco
@@ -77,6 +78,7 @@ class WarpBackend:
         self.model = spec.compile()
         self.dt = float(self.model.opt.timestep)
         self._device = _device(self._warp, device)
+        self.capabilities = replace(self.capabilities, gpu_tensors=bool(self._device.is_cuda))
         with self._scope():
             try:
                 device_model = self._engine.put_model(self.model)

@@ -21,6 +21,9 @@ _SOLVER = {
     "num_velocity_iterations": 1,
     "contact_offset": 0.005,
     "rest_offset": 0.0,
+    # Room for thousands of robots on a GPU.
+    "max_gpu_contact_pairs": 2**23,
+    "default_buffer_size_multiplier": 5.0,
 }
 _NO_LIMIT = 1e6
 
