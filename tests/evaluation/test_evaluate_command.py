@@ -104,7 +104,8 @@ def test_a_signal_ends_a_run_with_its_report(tmp_path: Path, how: signal.Signals
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
     )
     deadline = time.monotonic() + 120
-    while not (out / "trials.jsonl").is_file() and time.monotonic() < deadline:
+    log = out / "trials.jsonl"
+    while not (log.is_file() and b"\n" in log.read_bytes()) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(how)
     assert process.wait(60) == 130

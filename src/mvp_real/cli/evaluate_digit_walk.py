@@ -54,7 +54,9 @@ def evaluate(args: argparse.Namespace) -> int:
         with terminal.progress_bar(evaluation.planned, done) as progress:
             complete = digit_walk.run(evaluation, log, directory, deadline, progress)
     finally:
-        report = digit_walk.report_of(evaluation, log, shlex.join(["mvp_real", "evaluate", *sys.argv[2:]]))
+        command = shlex.join(["mvp_real", "evaluate", *sys.argv[2:]])
+        # Read again: an interrupt may have come between the disk and the memory.
+        report = digit_walk.report_of(evaluation, WalkLog(directory), command)
         if report.trials:
             results, page = digit_walk.write(report, directory)
     if report.trials:

@@ -54,7 +54,8 @@ def evaluate(args: argparse.Namespace) -> int:
             complete = pick_fruit.run(evaluation, log, directory, deadline, progress)
     finally:
         command = shlex.join(["mvp_real", "evaluate", *sys.argv[2:]])
-        report = pick_fruit.report_of(evaluation, log, command)
+        # Read again: an interrupt may have come between the disk and the memory.
+        report = pick_fruit.report_of(evaluation, TrialLog(directory), command)
         if report.trials:
             results, page = pick_fruit.write(report, directory)
     if report.trials:

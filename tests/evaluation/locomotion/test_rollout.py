@@ -222,7 +222,7 @@ def test_hidden_dynamics_reach_the_simulator() -> None:
 def test_states_are_kept_for_pictures() -> None:
     filming = Filming((1,), every=5)
     walk(row(), filming=filming)
-    assert {robot: len(states) for robot, states in filming.states.items()} == {1: 4}
+    assert {robot: len(states) for robot, states in filming.states.items()} == {1: 3}
 
 
 def test_progress_ends_at_one() -> None:
