@@ -39,11 +39,11 @@ def test_the_hoist_lowers_with_the_first_command_and_a_standing_posture_falls() 
     robot.advance(200)
     assert robot.enable().state is DriverState.RUNNING
     robot.advance(500)
-    assert robot.gantry.support == 1.0, "enabled, but nobody commands yet"
+    assert robot.hoist.support == 1.0, "enabled, but nobody commands yet"
     for _ in range(25):
         robot.command(stand(robot))
         robot.advance(TICK)
-    assert robot.gantry.support == pytest.approx(0.0, abs=1e-9)
+    assert robot.hoist.support == pytest.approx(0.0, abs=1e-9)
     for _ in range(100):
         robot.command(stand(robot))
         robot.advance(TICK)

@@ -243,7 +243,7 @@ class DigitBridge(ManagedNode):
             **self._counts,
             "fault injected": self._say.fault.name or "none",
             "messages lost on purpose": self._say.lost,
-            "hoist": self._robot.gantry.support,
+            "hoist": self._robot.hoist.support,
             "simulated time (s)": self._robot.now,
             "real time factor": self._pace.factor(time.monotonic(), self._robot.now),
             "episode": self._robot.episode,

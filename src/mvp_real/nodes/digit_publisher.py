@@ -94,7 +94,7 @@ class DigitPublisher:
             "reason": robot.reason,
             "stamp": robot.now,
             "episode": robot.episode,
-            "hoist": round(robot.gantry.support, 3),
+            "hoist": round(robot.hoist.support, 3),
         }
         self._status.publish(String(data=json.dumps(status)))
 

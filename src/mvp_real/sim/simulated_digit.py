@@ -2,7 +2,7 @@
 
 The motors' PD law runs inside the physics at 1 kHz, with the gains and targets that the limiter puts out and torques
 clipped at the limits. While the driver is disabled a hoist and PD control of the default pose stand in for the vendor's
-standing controller (`sim.gantry`).
+standing controller (`sim.hoist`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mvp_real.robots.verdict import DriverState
 from mvp_real.sim.digit import JointReadout, full_model
 from mvp_real.sim.digit.loops import close_loops
 from mvp_real.sim.digit.stage import Terrain
-from mvp_real.sim.gantry import Gantry
+from mvp_real.sim.hoist import Hoist
 
 # rclpy takes a clock at zero for one that has not started yet.
 FIRST_MILLISECOND = 1000
@@ -39,7 +39,7 @@ class SimulatedDigit:
     Attributes:
         model, data: Of MuJoCo; whoever looks must not change them.
         limiter: The driver's output filter.
-        gantry: The hoist.
+        hoist: The hoist.
         episode: Number of times the robot was put on its feet.
         milliseconds: The robot's clock.
     """
@@ -68,7 +68,7 @@ class SimulatedDigit:
         self._strength = np.ones(len(self.table.motors))
         self._standing = self._standing_state()
         self._names = (*self.table.motors, *self.table.joints)
-        self.gantry = Gantry(self.model, float(self._standing[2]))
+        self.hoist = Hoist(self.model, float(self._standing[2]))
         self._applied: PdCommand | None = None
         self._changed = True  # the actuators do not have what they should have
         self.stand_up()
@@ -84,7 +84,7 @@ class SimulatedDigit:
         """Move physics and clock; the driver looks after the robot every 5 ms."""
         for _ in range(milliseconds):
             self._apply()
-            self.gantry.apply(self.model, self.data)
+            self.hoist.apply(self.model, self.data)
             mujoco.mj_step(self.model, self.data)
             self.milliseconds += 1
             if self.milliseconds % WATCH_MS == 0:
@@ -107,7 +107,7 @@ class SimulatedDigit:
         before = self.limiter.output
         verdict = self.limiter.command(command, self.posture(), self.now)
         if before is None and self.limiter.output is not None and not self._hold:
-            self.gantry.lower(LOWERING)
+            self.hoist.lower(LOWERING)
         return verdict
 
     def enable(self) -> DigitVerdict:
@@ -198,7 +198,7 @@ class SimulatedDigit:
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[:] = self._standing
         self.data.ctrl[:] = self.table.default_pose
-        self.gantry.catch(self.data.qpos[:3], 0.0)
+        self.hoist.catch(self.data.qpos[:3], 0.0)
         self._changed = True
         mujoco.mj_forward(self.model, self.data)
         self.episode += 1
@@ -216,7 +216,7 @@ class SimulatedDigit:
     def _catch(self) -> None:
         w, x, y, z = self.data.qpos[3:7]
         heading = float(np.arctan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z)))
-        self.gantry.catch(self.data.qpos[:3], heading, float(self.data.site_xpos[self._soles, 2].min()))
+        self.hoist.catch(self.data.qpos[:3], heading, float(self.data.site_xpos[self._soles, 2].min()))
 
     def _apply(self) -> None:
         """Give the actuators what the limiter puts out, or the default pose while the vendor has the robot."""

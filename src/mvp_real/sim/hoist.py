@@ -1,6 +1,6 @@
 """What holds a simulated Digit before a policy has it: a hoist on a spring, lowered as the policy takes over.
 
-With the nominal gains and fixed toes a standing posture cannot carry the robot: it falls within half a second. The
+With the nominal gains and fixed toes a standing posture cannot carry the robot: it falls within a second. The
 vendor's own standing controller is not public, so the simulator stands in for it with PD control of the default pose
 under this hoist.
 """
@@ -16,7 +16,7 @@ STIFFNESS, DAMPING = 8000.0, 1200.0  # N/m, Ns/m: the robot of 48 kg settles in 
 TURN_STIFFNESS, TURN_DAMPING = 1500.0, 150.0  # Nm/rad, Nms/rad
 
 
-class Gantry:
+class Hoist:
     """Carries the base of a model at a place; `apply` once per physics step.
 
     Args:
