@@ -42,6 +42,7 @@ from mvp_real.resources import model_directory
 
 START_TIMEOUT = 60.0  # s of wall time until every node is there
 ENGAGE_TIMEOUT = 60.0  # s of wall time until the policy has the robot
+STATUS_TIMEOUT = 5.0  # s of wall time for a status on its way
 WALL_TIMEOUT = 3600.0  # s of wall time for a tour, whatever the speed of the simulation
 COMMAND_PERIOD = 0.05  # s of ROS time; the policy forgets a command after 0.5 s
 MOMENT_PERIOD = 0.02  # s between two samples of the record
@@ -141,8 +142,12 @@ class Walk(ManagedNode):
         operator.prepare()
         operator.enable_robot(True)
         operator.engage(ENGAGE_TIMEOUT if self._steers else WALL_TIMEOUT)
-        operator.wait(lambda: operator.policy.get("state") != "shadow", ENGAGE_TIMEOUT)
-        operator.wait(lambda: self._walking() or self._stopped(), ENGAGE_TIMEOUT)
+        operator.wait(lambda: operator.policy.get("state") != "idle", STATUS_TIMEOUT)
+        # Trouble in shadow leads back to idle.
+        operator.wait(
+            lambda: self._walking() or self._stopped() or operator.policy.get("state") == "idle",
+            ENGAGE_TIMEOUT,
+        )
         if not self._walking():
             reason = operator.policy.get("reason") or operator.robot.get("reason", "")
             self._say_failure(f"the policy did not get the robot: {reason}")
