@@ -46,7 +46,8 @@ class Replicas:
         local = int(os.environ.get("LOCAL_RANK", "0"))
         if backend == "nccl":
             torch.cuda.set_device(local)  # so that "cuda" is another GPU in every process
-        dist.init_process_group(backend)
+        # Figures and counts are on the CPU, which nccl does not serve.
+        dist.init_process_group("cpu:gloo,cuda:nccl" if backend == "nccl" else backend)
         return cls(dist.get_rank(), count, local)
 
     def close(self) -> None:
