@@ -165,6 +165,12 @@ def test_without_time_only_the_report_is_written(bench: Bench) -> None:
     assert result.markdown.is_file()
 
 
+def test_deviations_written_down_beside_a_study_are_in_its_report(bench: Bench) -> None:
+    (bench.study.path.parent / "deviations.md").write_text("- One trial was run twice.\n")
+    text = bench.run(Deadline.after(0.0)).markdown.read_text()
+    assert "## Deviations from the protocol\n\n- One trial was run twice.\n\n## How it was made" in text
+
+
 def test_missing_bundles_are_named_and_decide_nothing(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from mvp_real.evaluation.summary import SuccessRow
 from mvp_real.evaluation.trials import CATEGORIES
 from mvp_real.evaluation.verdict import Verdict, rows_of
 
+DEVIATIONS_FILE = "deviations.md"
+
 
 def write_markdown(
     study: Study,
@@ -58,8 +60,16 @@ def render(study: Study, report: Report, verdicts: Sequence[Verdict], figures: M
         lines += [f"![{title}]({path.name})", ""]
     lines += ["## Subjects", "", "| subject | what it is |", "| --- | --- |"]
     lines += [f"| {subject.name} | {subject.about} |" for subject in study.subjects.values()]
-    lines += ["", "## How it was made", "", *_provenance(study, report), ""]
+    lines += ["", *_deviations(study), "## How it was made", "", *_provenance(study, report), ""]
     return "\n".join(lines)
+
+
+def _deviations(study: Study) -> list[str]:
+    """What somebody wrote down beside the study about trials that did not go by the protocol."""
+    path = study.path.parent / DEVIATIONS_FILE
+    if not path.is_file():
+        return []
+    return ["## Deviations from the protocol", "", path.read_text(encoding="utf-8").strip(), ""]
 
 
 def _contrasts(claim: Claim, verdict: Verdict) -> list[str]:
