@@ -20,12 +20,11 @@ from mvp_real.evaluation.locomotion.walk_study_file import load_walk_study
 from mvp_real.evaluation.locomotion.walk_study_run import WalkStudyResult, run_walk_study
 from mvp_real.evaluation.protocol import Deadline
 from mvp_real.evaluation.study import StudyError
-from mvp_real.resources import share_directory
 from tests.inference.walking_bundles import constant_bundle
 
 from .synthetic import trajectory
 
-REGISTERED = share_directory() / "studies" / "digit_walk" / "study.yaml"
+REGISTERED = Path(__file__).parents[3] / "studies" / "digit_walk" / "study.yaml"
 
 
 def document() -> dict[str, Any]:
