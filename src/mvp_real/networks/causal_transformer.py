@@ -96,8 +96,8 @@ class CausalTransformerPolicy(nn.Module):
         for block in self.blocks[:-1]:
             x = block(x, 0, visible)
         start = count - 1 if last else 0
-        x = self.blocks[-1](x, start, visible[:, :, start:])
-        return x
+        outputs: Tensor = self.blocks[-1](x, start, visible[:, :, start:])
+        return outputs
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         action: Tensor = self.head(self.norm(self.hidden(tokens, mask, last=True)[:, 0]))

@@ -38,10 +38,10 @@ class CnnPolicy(nn.Module):
     def hidden(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, width, T)."""
         present = mask[:, None].to(tokens.dtype)
-        x = self.activation(self.embed(marked(tokens, mask))).transpose(1, 2)
+        x: Tensor = self.activation(self.embed(marked(tokens, mask))).transpose(1, 2)
         for convolution in self.convolutions:
             marked_x = torch.cat([x * present, present], dim=1)
-            past = (KERNEL - 1) * int(convolution.dilation[0])  # type: ignore[index, arg-type, union-attr]
+            past = (KERNEL - 1) * int(convolution.dilation[0])  # type: ignore[index]
             x = self.activation(convolution(functional.pad(marked_x, (past, 0))))
         return x
 

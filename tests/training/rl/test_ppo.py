@@ -43,6 +43,20 @@ def test_the_adaptive_rate_stays_within_bounds(tmp_path: Path, config: RlConfig)
         assert ppo.actor_rate == bound
 
 
+def test_a_rate_that_aims_ends_updates_at_the_desired_divergence(tmp_path: Path) -> None:
+    aiming = settings(ppo={"adapt": "update", "desired_kl": 0.003, "actor_learning_rate": 1e-2, "epochs": 3})
+    trainer = PpoTrainer(PointMass(32), aiming, tmp_path)
+    found = [trainer.step()["kl"] for _ in range(14)]
+    assert found[0] > 0.012
+    assert 0.002 < np.mean(found[6:]) < 0.0045
+    trainer.ppo.actor_rate = HIGHEST_RATE
+    trainer.ppo.aim_rate(0.0)
+    assert trainer.ppo.actor_rate == HIGHEST_RATE
+    for _ in range(20):
+        trainer.ppo.aim_rate(1.0)
+    assert trainer.ppo.actor_rate == LOWEST_RATE
+
+
 def test_biases_norms_and_spread_do_not_decay(tmp_path: Path, config: RlConfig) -> None:
     trainer = PpoTrainer(PointMass(), config, tmp_path)
     decays = {

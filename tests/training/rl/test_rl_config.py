@@ -44,6 +44,7 @@ def test_a_file_is_read_with_its_sections(tmp_path: Path) -> None:
         ({"actor": {"activation": "gelu"}}, "did you mean|known"),
         ({"actor": {"source": "observations"}}, "did you mean observation"),
         ({"ppo": {"actor_schedule": "cosin"}}, "did you mean cosine"),
+        ({"ppo": {"adapt": "updat"}}, "did you mean update"),
         ({"ppo": {"critic_schedule": "adaptive"}}, "make actor_schedule adaptive too"),
         ({"actor": {"std_floor": 2.0}}, "std_floor 2.0"),
     ],

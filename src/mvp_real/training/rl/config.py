@@ -20,6 +20,7 @@ from mvp_real.training.rl.mirroring import SYMMETRIES
 from mvp_real.training.rl.reference_initialisation import ReferenceConfig
 
 SCHEDULES = ("constant", "cosine", "adaptive")
+ADAPTATIONS = ("minibatch", "update")
 Settings = TypeVar("Settings")
 
 
@@ -33,7 +34,10 @@ class PpoConfig:
         clip: Of the probability ratio.
         actor_schedule: "cosine" to zero over all iterations, "constant", or "adaptive": by the divergence of the new
             policy from the old one.
-        desired_kl: Divergence per update that "adaptive" aims at.
+        desired_kl: Divergence of a whole update that "adaptive" aims at.
+        adapt: When "adaptive" changes the rate: after every "minibatch", as rsl_rl, which in an update of many
+            minibatches first raises it, then overshoots the aim several times and lowers it again; or once after each
+            "update", by the divergence at its end.
         critic_schedule: "constant" or "cosine"; with an adaptive actor "adaptive" follows it.
         gradient_clip: Largest gradient norm, of actor and critic each.
         normalise_advantage: Over the whole rollout.
@@ -53,6 +57,7 @@ class PpoConfig:
     actor_schedule: str = "cosine"
     critic_schedule: str = "constant"
     desired_kl: float = 0.02
+    adapt: str = "minibatch"
     weight_decay: float = 0.01
     entropy_coefficient: float = 0.001
     value_coefficient: float = 1.0
@@ -68,6 +73,8 @@ class PpoConfig:
         for schedule in (self.actor_schedule, self.critic_schedule):
             if schedule not in SCHEDULES:
                 raise unknown_name("schedule", schedule, SCHEDULES)
+        if self.adapt not in ADAPTATIONS:
+            raise unknown_name("time to adapt", self.adapt, ADAPTATIONS)
         if self.critic_schedule == "adaptive" and self.actor_schedule != "adaptive":
             raise MvpRealError(
                 "an adaptive critic_schedule follows the actor's; make actor_schedule adaptive too"

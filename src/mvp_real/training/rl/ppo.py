@@ -145,7 +145,8 @@ class Ppo:
             learn_inputs: Whether the normalisers of the inputs take the rollout in.
 
         Returns:
-            Means over the minibatches of the losses, the divergence and the clipped share; learning rate and std.
+            Means over the minibatches of the losses and of the clipped share; `kl`, the divergence of the policy from
+            that of the rollout, in the last epoch; learning rate and std.
 
         Raises:
             NonFiniteError: A loss or gradient is not a number; the error holds the minibatch.
@@ -157,7 +158,9 @@ class Ppo:
         samples = self._samples(rollout, inputs)
         mirrored = None if self.augmentation is None else self._mirrored(rollout, samples)
         sums: dict[str, float] = {}
+        moved: list[float] = []
         for _ in range(config.epochs):
+            moved.clear()
             for chosen in inputs.minibatches(self.replicas, config.minibatches, self.generator):
                 mean, sample = inputs.means(chosen.to(rollout.reward.device))
                 batch = samples.rows(sample)
@@ -166,16 +169,20 @@ class Ppo:
                     mean = torch.cat([mean, self.actor.network(image.index_select(0, sample))])
                     other = image_samples.rows(sample)
                     batch = {name: torch.cat([value, other[name]]) for name, value in batch.items()}
-                if config.actor_schedule == "adaptive":
-                    self._adapt(batch["old_mean"], rollout.log_std, mean.detach())
+                moved.append(self._moved(batch["old_mean"], rollout.log_std, mean.detach()))
+                if config.actor_schedule == "adaptive" and config.adapt == "minibatch":
+                    self.adapt_rate(moved[-1])
                     self.set_rates(progress)
                 for name, value in self._step(batch, mean, imitation).items():
                     sums[name] = sums.get(name, 0.0) + value
-        updates = config.epochs * config.minibatches
+        updates, kl = config.epochs * config.minibatches, sum(moved) / len(moved)
+        if config.actor_schedule == "adaptive" and config.adapt == "update":
+            self.aim_rate(kl)
         if config.normalise_input and learn_inputs:
             self.replicas.update(self.actor.normaliser, inputs.raw())
             self.replicas.update(self.critic.normaliser, self.critic.in_frame(rollout.state))
         return {name: value / updates for name, value in sums.items()} | {
+            "kl": kl,
             "learning_rate": self.actor_rate,
             "std": float(self.actor.log_std.detach().exp().mean()),
         }
@@ -197,10 +204,11 @@ class Ppo:
         )
 
     @torch.no_grad()
-    def _adapt(self, old_mean: Tensor, old_log_std: Tensor, mean: Tensor) -> None:
+    def _moved(self, old_mean: Tensor, old_log_std: Tensor, mean: Tensor) -> float:
+        """Mean divergence of the policy from that of the rollout."""
         moved = divergence(old_mean, old_log_std, mean, self.actor.log_std).sum()
         both = self.replicas.sum(torch.stack([moved, moved.new_tensor(float(len(mean)))]))
-        self.adapt_rate(float(both[0] / both[1]))
+        return float(both[0] / both[1])
 
     def adapt_rate(self, kl: float) -> None:
         """Change the learning rate by a factor of 1.5 when the divergence is more than a factor 2 off (rsl_rl)."""
@@ -208,6 +216,16 @@ class Ppo:
             self.actor_rate = max(LOWEST_RATE, self.actor_rate / 1.5)
         elif 0.0 < kl < 0.5 * self.config.desired_kl:
             self.actor_rate = min(HIGHEST_RATE, self.actor_rate * 1.5)
+
+    def aim_rate(self, kl: float) -> None:
+        """Change the learning rate so that updates end at the desired divergence, which grows about as its square.
+
+        The square root would be the whole way, but the divergence of one update is noisy.
+        """
+        factor = (self.config.desired_kl / max(kl, 1e-8)) ** (1.0 / 3.0)
+        self.actor_rate = min(
+            HIGHEST_RATE, max(LOWEST_RATE, self.actor_rate * min(1.5, max(1.0 / 3.0, factor)))
+        )
 
     def _step(self, batch: dict[str, Tensor], mean: Tensor, imitation: float) -> dict[str, float]:
         """One step of the optimiser on a minibatch with the means (K, A) that the actor gives for it."""
@@ -234,7 +252,6 @@ class Ppo:
             for network in (actor, self.critic)
         ]
         with torch.no_grad():
-            figures["kl"] = (ratio - 1.0 - log_ratio).sum() / count
             figures["clipped"] = ((ratio - 1.0).abs() > config.clip).sum() / count
         summed = self.replicas.sum(torch.stack([value.detach() for value in figures.values()]))
         numbers = dict(zip(figures, summed.tolist(), strict=True))
