@@ -32,9 +32,14 @@ def test_a_limp_shows() -> None:
     assert found.stance_asymmetry == pytest.approx(1.0, abs=0.1)
 
 
-def test_a_robot_that_stands_has_no_gait() -> None:
+def test_a_robot_that_stands_takes_no_steps() -> None:
     walk = trajectory()
     walk.force[:] = 250.0
+    found = gait(walk, 0)
+    assert found is not None
+    assert (found.double, found.single, found.flight) == (1.0, 0.0, 0.0)
+    assert (found.cadence, found.clearance, found.stance_asymmetry) == (0.0, 0.0, 0.0)
+    walk.steps[0] = 10
     assert gait(walk, 0) is None
 
 

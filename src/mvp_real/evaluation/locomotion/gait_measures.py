@@ -56,12 +56,12 @@ class ArmSwing:
 
 
 def gait(trajectory: Trajectory, robot: int) -> Gait | None:
-    """Gait of one robot; None if it did not lift both feet in its steady part."""
+    """Gait of one robot; None if it did not last until its steady part. One that stands has no swings: zeros."""
     steady = trajectory.steady(robot)
     standing = trajectory.standing[steady, robot]
-    swings = [swings_of(standing[:, foot], trajectory.period) for foot in (0, 1)]
-    if not swings[0] or not swings[1]:
+    if not len(standing):
         return None
+    swings = [swings_of(standing[:, foot], trajectory.period) for foot in (0, 1)]
     feet = standing.sum(axis=1)
     heights = [
         float(np.max(trajectory.sole[steady, robot, foot, 2][first:last]))
@@ -74,8 +74,8 @@ def gait(trajectory: Trajectory, robot: int) -> Gait | None:
         float(np.mean(feet == 1)),
         float(np.mean(feet == 2)),
         float(np.mean(feet == 0)),
-        (len(swings[0]) + len(swings[1])) / (len(standing) * trajectory.period),
-        float(np.median(heights)),
+        len(heights) / (len(standing) * trajectory.period),
+        float(np.median(heights)) if heights else 0.0,
         float((share[0] - share[1]) / share.mean()) if share.any() else 0.0,
     )
 

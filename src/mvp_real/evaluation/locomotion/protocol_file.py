@@ -17,6 +17,7 @@ from mvp_real.records import parse, plain
 from mvp_real.resources import config_file
 
 PROTOCOL_FILE = "tasks/digit_walk.yaml"
+RULES = 2  # raised whenever the code that runs or judges a row changes what comes out
 DYNAMICS = (
     "mass", "friction", "motor_strength", "motor_damping", "kp_factor", "kd_factor", "motor_offset",
     "observation_delay", "action_delay",
@@ -97,7 +98,7 @@ class WalkProtocol:
 
     def digest(self, row: Condition) -> str:
         """SHA-256 of everything that decides what a row measures, as 16 hexadecimal digits."""
-        content = {"row": plain(row), "robots": plain(self.robots), "settling": self.settling}
+        content = {"row": plain(row), "robots": plain(self.robots), "settling": self.settling, "rules": RULES}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -126,7 +126,7 @@ def limits_for(asked: FloatArray) -> CommandLimits:
 
 
 def fallen(height: FloatArray, arena: Arena) -> NDArray[np.bool_]:
-    """(N,) where the driver would have stopped: tilted, or the base too low above the lower sole."""
+    """(N,) where the driver would have stopped: tilted, or the base too low above the ground."""
     gravity = arena.motion.gravity
     upright = (np.hypot(gravity[:, 0], gravity[:, 1]) <= FALL_TILT) & (gravity[:, 2] < 0.0)
     return ~(upright & (height >= FALL_HEIGHT))
@@ -169,7 +169,9 @@ class _Recorder:
         self.velocity[step, :, 1] = cosine * world[:, 1] - sine * world[:, 0]
         self.turn[step] = np.einsum("nj,nj->n", motion.rotation[:, 2], motion.angular_velocity)
         self.gravity[step] = motion.gravity
-        self.height[step] = motion.place[:, 2] - motion.sole[..., 2].min(axis=1)
+        # On a step the ground under the base jumps before the robot is up: then the lower sole counts.
+        lowest = np.minimum(motion.ground, motion.sole[..., 2].min(axis=1))
+        self.height[step] = motion.place[:, 2] - lowest
         self.sole[step] = motion.sole
         self.force[step] = motion.foot_force
         self.motor_position[step] = motion.motor_position

@@ -32,7 +32,7 @@ class Trajectory:
         velocity: (T, N, 2) forward and sideways velocity in the frame of the heading, m/s.
         turn: (T, N) turn rate about the vertical, rad/s.
         gravity: (T, N, 3) unit vector of gravity in the base frame.
-        height: (T, N) of the base above the lower sole, m.
+        height: (T, N) of the base above the ground under it or above the lower sole, whichever is lower, m.
         sole: (T, N, 2, 3) soles in the world, left first, m.
         force: (T, N, 2) on the soles, N.
         motor_position: (T, N, 20) rad.
