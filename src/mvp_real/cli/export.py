@@ -87,7 +87,9 @@ def _walker(args: argparse.Namespace) -> int:
 
     if args.run is None:
         raise MvpRealError("export walker takes --run, the folder of `mvp_real train digit`")
-    figures = [figure for path in args.results for figure in metrics_of(path, args.subject or args.out.name)]
+    found = [figure for path in args.results for figure in metrics_of(path, args.subject or args.out.name)]
+    # How many passed; the hundreds of figures on how they walked are in the evaluation's report.
+    figures = [figure for figure in found if figure.k is not None]
     card = export_walker(args.run, args.out, args.command or "mvp_real train digit")
     if figures:
         card = add_metrics(args.out, tuple(figures))
