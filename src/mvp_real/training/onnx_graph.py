@@ -54,6 +54,7 @@ def export_graph(
             external_data=False,
             verbose=False,
         )
+    remove_origin(path)
     difference = parity(module, inputs, path)
     if not difference <= tolerance:
         raise MvpRealError(
@@ -61,6 +62,24 @@ def export_graph(
             "accepted; report this with the versions of torch and onnxruntime"
         )
     return difference
+
+
+def remove_origin(path: Path) -> None:
+    """Take out what the exporter notes about the Python code behind each node: files, lines, names.
+
+    It would carry the folders of one machine into every bundle, and equal weights would not give equal bytes.
+    """
+    onnx = require("onnx", "learn")
+    model = onnx.load(str(path))
+    del model.metadata_props[:]
+    for graph in (model.graph, *model.functions):
+        del graph.metadata_props[:]
+        for part in (*graph.node, *graph.value_info):
+            del part.metadata_props[:]
+            part.doc_string = ""
+    for part in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        del part.metadata_props[:]
+    onnx.save(model, str(path))
 
 
 def parity(module: nn.Module, inputs: dict[str, Tensor], path: Path) -> float:
