@@ -104,7 +104,9 @@ def test_a_robot_has_settled_when_its_last_seconds_are_as_before() -> None:
     made = walk()
     made.velocity[at(DROP) : at(DROP + 2.5), 0, 0] = 1.0
     assert bins_of(made, DROP, 0).settled
-    made.velocity[at(DROP + 5.0) :, 0, 0] = 0.45
+    made.velocity[at(DROP + 3.0) :, 0, 0] = 0.44
+    assert bins_of(made, DROP, 0).settled
+    made.velocity[at(DROP + 3.0) :, 0, 0] = 0.5
     assert not bins_of(made, DROP, 0).settled
     fallen = walk()
     fallen.steps[0] = at(11.0)

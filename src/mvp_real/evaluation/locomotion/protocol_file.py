@@ -17,7 +17,7 @@ from mvp_real.records import parse, plain
 from mvp_real.resources import config_file
 
 PROTOCOL_FILE = "tasks/digit_walk.yaml"
-RULES = 2  # raised whenever the code that runs or judges a row changes what comes out
+RULES = 3  # raised whenever the code that runs or judges a row changes what comes out
 DYNAMICS = (
     "mass", "friction", "motor_strength", "motor_damping", "kp_factor", "kd_factor", "motor_offset",
     "observation_delay", "action_delay",

@@ -25,6 +25,9 @@ BIN = 0.5  # s
 MARGIN = 1.1  # times the mean before the drop
 STAY = 2.0  # s
 LAST = 4.0  # s at the end whose mean says whether a robot has settled
+# Times the mean before the drop. Of thirty sound robots of the validation block this ratio was 0.6 to 1.45, so that a
+# tenth would fail half of them.
+SETTLED = 1.5
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,12 @@ class Bins:
 
     @property
     def settled(self) -> bool:
-        """Whether it kept its feet, and error and tilt over the last 4 s are within 10 % of those before the drop."""
+        """Whether it kept its feet, and error and tilt over the last 4 s are at most 1.5 times those before."""
         if len(self.error) < self.planned:
             return False
         last = round(LAST / BIN)
         return all(
-            float(np.mean(values[-last:])) <= MARGIN * float(np.mean(values[: self.before]))
+            float(np.mean(values[-last:])) <= SETTLED * float(np.mean(values[: self.before]))
             for values in (self.error, self.tilt)
         )
 

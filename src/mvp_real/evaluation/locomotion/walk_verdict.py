@@ -39,7 +39,7 @@ def decide(claim: WalkClaim, study: WalkStudy, trials: Trials) -> Verdict:
 
 
 def outcome(trial: WalkTrial, what: str) -> bool:
-    """ "passed", or "settled": on its feet with error and tilt as before a gain drop (`recovery.Bins.settled`)."""
+    """ "passed", or "settled": on its feet, error and tilt much as before a gain drop (`recovery.Bins.settled`)."""
     return trial.success if what == "passed" else trial.measures.get("settled", 0.0) == 1.0
 
 
