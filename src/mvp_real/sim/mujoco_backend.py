@@ -7,15 +7,15 @@ again.
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from mvp_real.errors import MvpRealError, require, unknown_name
+from mvp_real.errors import MvpRealError, require
 from mvp_real.messages import FloatArray
+from mvp_real.sim import model_names
 from mvp_real.sim.backend import Capabilities, Environments
 from mvp_real.sim.rendering import OffscreenRenderer
 
@@ -77,8 +77,7 @@ class MujocoBackend:
         self._xfrc = self._batch.bind("xfrc_applied")
         self._xpos, self._xquat = self._batch.bind("xpos"), self._batch.bind("xquat")
         self._site_xpos = self._batch.bind("site_xpos")
-        hinges = (int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE))
-        joints = [k for k in range(self.model.njnt) if self.model.jnt_type[k] in hinges]
+        joints = model_names.moving_joints(self.model)
         self.joint_names = tuple(self.model.joint(k).name for k in joints)
         self._joint_qpos = self.model.jnt_qposadr[joints]
         self._joint_qvel = self.model.jnt_dofadr[joints]
@@ -114,12 +113,10 @@ class MujocoBackend:
         self._batch.warning[ids] = 0
         if joint_pos is not None:
             self._qpos[np.ix_(ids, self._joint_qpos)] = joint_pos
-            for actuator in range(self.model.nu):
-                joint, kind = self.model.actuator_trnid[actuator, 0], self.model.actuator_trntype[actuator]
-                if kind == int(mujoco.mjtTrn.mjTRN_JOINT):
-                    self._ctrl[ids, actuator] = self._qpos[ids, self.model.jnt_qposadr[joint]]
+            for actuator, joint in model_names.driven_joints(self.model).items():
+                self._ctrl[ids, actuator] = self._qpos[ids, self.model.jnt_qposadr[joint]]
         for name, pose in (body_pose or {}).items():
-            address = self._free_joint(name)
+            address = model_names.free_joint_address(self.model, name)
             self._qpos[ids, address : address + 7] = pose
         self._batch.forward(ids)
 
@@ -131,7 +128,7 @@ class MujocoBackend:
         self, body: str, force: FloatArray, torque: FloatArray | None = None, env_ids: Environments = None
     ) -> None:
         """Force and torque (n, 3) in the world frame at the centre of mass, held until changed."""
-        ids, number = self._ids(env_ids), self._body(body)
+        ids, number = self._ids(env_ids), model_names.number_of(self.model, "body", body)
         self._xfrc[ids, number, :3] = force
         self._xfrc[ids, number, 3:] = 0.0 if torque is None else torque
 
@@ -154,11 +151,7 @@ class MujocoBackend:
 
     def sensor(self, name: str) -> FloatArray:
         """(N, dimension) readings of a sensor; touch sensors read the last physics step, N."""
-        number = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_SENSOR, name)
-        if number < 0:
-            raise unknown_name("sensor", name, [self.model.sensor(k).name for k in range(self.model.nsensor)])
-        start = self.model.sensor_adr[number]
-        return self._batch.bind("sensordata")[:, start : start + self.model.sensor_dim[number]]
+        return self._batch.bind("sensordata")[:, model_names.sensor_slice(self.model, name)]
 
     def model_field(self, name: str) -> NDArray[Any]:
         """Live (N, ...) per-simulation values of an MjModel field, for writing at every step.
@@ -166,7 +159,7 @@ class MujocoBackend:
         After writing masses or geometry call `update_constants`; gains, damping, friction and contact parameters
         count at once.
         """
-        self._check_field(name)
+        model_names.check_field(self.model, name)
         self._varied.add(name)
         return self._batch.expand(name)
 
@@ -212,15 +205,12 @@ class MujocoBackend:
 
     def body_state(self, body: str) -> tuple[FloatArray, FloatArray]:
         """Position (N, 3) and quaternion (N, 4) of a body."""
-        number = self._body(body)
+        number = model_names.number_of(self.model, "body", body)
         return self._xpos[:, number], self._xquat[:, number]
 
     def site_position(self, site: str) -> FloatArray:
         """(N, 3) position of a site."""
-        number = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_SITE, site)
-        if number < 0:
-            raise unknown_name("site", site, [self.model.site(k).name for k in range(self.model.nsite)])
-        return self._site_xpos[:, number]
+        return self._site_xpos[:, model_names.number_of(self.model, "site", site)]
 
     def render(self, camera: str, width: int, height: int, env_ids: Environments = None) -> NDArray[np.uint8]:
         """Pictures (n, height, width, 3), one after another with one renderer; per-simulation fields are
@@ -258,24 +248,5 @@ class MujocoBackend:
             self._renderer.close()
             self._renderer = None
 
-    def _check_field(self, name: str) -> None:
-        if not name.startswith("opt.") and not hasattr(self.model, name):
-            near = difflib.get_close_matches(name, dir(self.model), n=3)
-            raise MvpRealError(
-                f"unknown model field '{name}'; did you mean {' or '.join(near) or 'body_mass'}?"
-            )
-
     def _ids(self, env_ids: Environments) -> NDArray[np.intp]:
         return np.arange(self.num_envs) if env_ids is None else np.asarray(env_ids, dtype=np.intp)
-
-    def _body(self, name: str) -> int:
-        number = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, name)
-        if number < 0:
-            raise unknown_name("body", name, [self.model.body(k).name for k in range(self.model.nbody)])
-        return number
-
-    def _free_joint(self, body: str) -> int:
-        joint = self.model.body_jntadr[self._body(body)]
-        if joint < 0 or self.model.jnt_type[joint] != int(mujoco.mjtJoint.mjJNT_FREE):
-            raise MvpRealError(f"body '{body}' does not float freely, so its pose cannot be set")
-        return int(self.model.jnt_qposadr[joint])
