@@ -29,8 +29,8 @@ class Gait:
         period: s for one step of each foot.
         clearance: Height of the sole in the middle of the swing, m.
         contact_deviation: Standard deviation of the smoothing of the desired contact, in phase.
-        velocity_gain: s by which a foot target moves with the excess of the velocity over the command (Raibert's
-            feedback); 0 leaves the targets a function of clock and command.
+        velocity_gain: s by which the target of a swinging foot moves with the excess of the velocity over the command
+            (Raibert's feedback); 0 leaves the targets a function of clock and command.
     """
 
     period: float = GAIT_PERIOD
@@ -108,7 +108,8 @@ def foot_targets(
     targets[..., 0] = stance[:, 0] + travel * (command[:, None, 0] - turn * stance[:, 1])
     targets[..., 1] = stance[:, 1] + travel * (command[:, None, 1] + turn * stance[:, 0])
     if velocity is not None and gait.velocity_gain:
-        targets[..., :2] += gait.velocity_gain * (velocity - command[:, :2])[:, None]
+        swing = 1.0 - desired_contact(own, gait.contact_deviation)
+        targets[..., :2] += swing[..., None] * (gait.velocity_gain * (velocity - command[:, :2]))[:, None]
     targets[..., 2] = foot_clearance(own, gait.clearance, gait.contact_deviation)
     return targets
 
