@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "train digit": "train a walking policy by reinforcement learning",
     "export": "turn a training run into a bundle",
     "evaluate": "run an evaluation protocol and write its report",
+    "emulate": "stand in for a device on its wire protocol",
     "doctor": "check what this machine has and what it lacks",
     "dev-link": "make an editable install visible to ROS tools",
 }

@@ -1,0 +1,1 @@
+"""Stand-ins for devices that speak the devices' own wire protocols, with our simulator as their physics."""
