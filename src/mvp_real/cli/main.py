@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "export": "turn a training run into a bundle",
     "evaluate": "run an evaluation protocol and write its report",
     "emulate": "stand in for a device on its wire protocol",
+    "fault": "switch the faults of an emulated device on and off",
     "doctor": "check what this machine has and what it lacks",
     "dev-link": "make an editable install visible to ROS tools",
 }
