@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from mvp_real.robots.limits import Limits
 
+SHORTEST = 1e-3  # s; commands that follow each other faster share one step
+
 
 class StepBudget:
     """Allowance of one stream of commands; times are handed in."""
@@ -23,19 +25,23 @@ class StepBudget:
         self._burst = limits.burst
         self.restart(0.0)
 
-    def restart(self, now: float) -> None:
-        """One whole step is free and the arm is still."""
-        self._allowance = 1.0
+    def restart(self, now: float, allowance: float = 1.0) -> None:
+        """The arm is still, and this share of one whole step is free."""
+        self._allowance = allowance
         self._cost = 0.0
         self._speed = [0.0] * len(self._max_step)
         self._refilled_at = now
-        self._stepped_at = now - self._period
+        self._stepped_at = now - allowance * self._period
 
     def scale(self, delta: Sequence[float], now: float) -> float:
         """Factor 0..1 for the whole step `delta` (7,) in rad, so that its direction stays."""
-        self._allowance = min(self._burst, self._allowance + max(now - self._refilled_at, 0.0) / self._period)
-        self._refilled_at = now
-        elapsed = max(now - self._stepped_at, 1e-3)
+        if now > self._refilled_at:
+            self._allowance = min(self._burst, self._allowance + (now - self._refilled_at) / self._period)
+            self._refilled_at = now
+        elapsed = now - self._stepped_at
+        if elapsed < SHORTEST:
+            self._cost = 0.0
+            return 0.0 if any(delta) else 1.0
         dt = min(elapsed, self._period)
         moving = elapsed < 1.5 * self._period
         cost, scale, square = 0.0, 1.0, dt * dt
@@ -57,7 +63,9 @@ class StepBudget:
 
     def spend(self, step: Sequence[float], now: float) -> None:
         """Record that the step (7,) in rad, for which `scale` was just asked, is executed."""
-        elapsed = max(now - self._stepped_at, 1e-3)
+        elapsed = now - self._stepped_at
+        if elapsed < SHORTEST:
+            return
         self._stepped_at = now
         self._speed = [d / elapsed for d in step]
         self._allowance -= self._cost
