@@ -29,8 +29,9 @@ def homing_targets(start: FloatArray, limits: Limits, share: float = HOMING_SHAR
     if not 0.0 < share <= 1.0:
         raise MvpRealError(f"the homing share is {share}; needs a value above 0 and up to 1")
     home = limits.table.home
-    origin = np.clip(np.asarray(start, dtype=np.float64)[:-1], limits.lower, limits.upper)
-    way = home[:-1] - origin
+    joints = limits.table.arm_joints
+    origin = np.clip(np.asarray(start, dtype=np.float64)[:joints], limits.lower, limits.upper)
+    way = home[:joints] - origin
     steps = max(1, int(np.ceil(np.max(np.abs(way) / (share * limits.max_step)) - 1e-9)))
     for k in range(1, steps + 1):
-        yield np.append(origin + way * (k / steps), home[-1])
+        yield np.concatenate([origin + way * (k / steps), home[joints:]])

@@ -41,8 +41,9 @@ def bad_reading(reading: JointReading, limits: Limits, now: float) -> str:
 def out_of_range(reading: JointReading, limits: Limits) -> str:
     """A joint that stands outside the device's own range."""
     table = limits.table
-    for name, q, low, high in zip(table.joint_names, reading.position, table.lower, table.upper, strict=True):
-        if name != table.joint_names[-1] and not low <= q <= high:
+    names = table.joint_names[: table.arm_joints]
+    for name, q, low, high in zip(names, reading.position, table.lower, table.upper, strict=False):
+        if not low <= q <= high:
             return (
                 f"{name} is at {q:.3f} rad, outside the device's {low:.3f} to {high:.3f} rad; "
                 "move it back by hand first"

@@ -16,7 +16,7 @@ import numpy as np
 
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
-from mvp_real.robots.table import RobotTable
+from mvp_real.robots.joint_table import JointTable
 
 # Trying longer times: each attempt is this much longer, up to about five times the asked-for one.
 STRETCH = 1.1
@@ -34,13 +34,13 @@ class TargetInterpolator:
             None.
     """
 
-    def __init__(self, table: RobotTable, reach_fraction: float | None = None) -> None:
+    def __init__(self, table: JointTable, reach_fraction: float | None = None) -> None:
         fraction = table.reach_fraction if reach_fraction is None else reach_fraction
         if not 0.0 < fraction <= 3.0:
             raise MvpRealError(f"reach_fraction is {fraction}; needs a value above 0 and up to 3")
         self._fraction = fraction
         self._joints = table.arm_joints
-        self._lower, self._upper = table.lower[:-1], table.upper[:-1]
+        self._lower, self._upper = table.lower[: self._joints], table.upper[: self._joints]
         self._velocity_limit = table.velocity_limit
         self._acceleration_limit = table.acceleration_limit
         self._coefficients = np.zeros((6, self._joints))
@@ -57,7 +57,7 @@ class TargetInterpolator:
         """Rest at `position` (8,): after enabling, or after motion that was not commanded from here."""
         self._target = np.array(position, dtype=np.float64)
         self._coefficients = np.zeros((6, self._joints))
-        self._coefficients[0] = self._target[:-1]
+        self._coefficients[0] = self._target[: self._joints]
         self._start, self._duration = now, 0.0
 
     def set_target(self, position: FloatArray, duration: float, now: float) -> None:
@@ -76,9 +76,10 @@ class TargetInterpolator:
         start = self._state(now)
         goal = np.array(position, dtype=np.float64)
         time = self._fraction * duration
-        best, least = (time, _quintic(*start, goal[:-1], time)), np.inf
+        end = goal[: self._joints]
+        best, least = (time, _quintic(*start, end, time)), np.inf
         for _ in range(ATTEMPTS):
-            coefficients = _quintic(*start, goal[:-1], time)
+            coefficients = _quintic(*start, end, time)
             excess = self._excess(coefficients, time)
             if excess < least:
                 best, least = (time, coefficients), excess
@@ -95,11 +96,11 @@ class TargetInterpolator:
         fastest = float(np.max(np.abs(velocity) / self._acceleration_limit))
         time = max(0.02, 2.0 * fastest)
         way = 0.5 * velocity * time
-        left = self._target[:-1] - position
+        left = self._target[: self._joints] - position
         way = np.where(way * left > 0.0, np.clip(way, -np.abs(left), np.abs(left)), 0.0)
         self._coefficients = _quintic(position, velocity, acceleration, position + way, time)
         self._start, self._duration = now, time
-        self._target = np.append(position + way, self._target[-1])
+        self._target = np.concatenate([position + way, self._target[self._joints :]])
 
     def sample(self, now: float) -> FloatArray:
         """(8,) set-point at a time, inside the device's range."""
@@ -110,8 +111,14 @@ class TargetInterpolator:
         if t < self._duration:
             c = self._coefficients
             position = c[0] + t * (c[1] + t * (c[2] + t * (c[3] + t * (c[4] + t * c[5]))))
-            point[:-1] = np.minimum(np.maximum(position, self._lower), self._upper)
+            point[: self._joints] = np.minimum(np.maximum(position, self._lower), self._upper)
         return point
+
+    @property
+    def segment(self) -> tuple[FloatArray, float, float]:
+        """The present motion for another process to follow: (6, n) coefficients over the time since the
+        start, start, s, and duration, s, after which the robot rests."""
+        return self._coefficients, self._start, self._duration
 
     def velocity(self, now: float) -> FloatArray:
         """(7,) speed of the set-point, rad/s."""
@@ -126,7 +133,7 @@ class TargetInterpolator:
             raise MvpRealError(_NO_START)
         t = now - self._start
         if t >= self._duration:
-            return self._target[:-1].copy(), np.zeros(self._joints), np.zeros(self._joints)
+            return self._target[: self._joints].copy(), np.zeros(self._joints), np.zeros(self._joints)
         t = max(t, 0.0)  # a clock that went back must not run the motion backwards
         c = self._coefficients
         position = c[0] + t * (c[1] + t * (c[2] + t * (c[3] + t * (c[4] + t * c[5]))))

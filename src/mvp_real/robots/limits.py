@@ -9,7 +9,7 @@ import numpy as np
 
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
-from mvp_real.robots.table import RobotTable
+from mvp_real.robots.joint_table import JointTable
 
 # Peak over mean speed of a minimum-jerk motion from rest to rest.
 MINIMUM_JERK_PEAK = 1.875
@@ -17,7 +17,7 @@ MINIMUM_JERK_PEAK = 1.875
 
 @dataclass(frozen=True, eq=False)
 class Limits:
-    """Limits of one arm for one source of commands.
+    """Limits of one arm or hand for one source of commands.
 
     Attributes:
         table: The robot.
@@ -38,7 +38,7 @@ class Limits:
         burst: Largest saved-up motion in units of `max_step`, so that jitter of the commands is not clamped.
     """
 
-    table: RobotTable
+    table: JointTable
     lower: FloatArray
     upper: FloatArray
     max_step: FloatArray
@@ -58,7 +58,7 @@ class Limits:
 
     @staticmethod
     def from_table(
-        table: RobotTable,
+        table: JointTable,
         max_step: Sequence[float] | FloatArray | None = None,
         period: float | None = None,
     ) -> Limits:
@@ -84,13 +84,13 @@ class Limits:
             if own.shape != (table.arm_joints,) or not np.all(np.isfinite(own)) or not np.all(own > 0.0):
                 raise MvpRealError(
                     f"max_step is {own.tolist()}; needs {table.arm_joints} positive numbers, one for each of "
-                    + ", ".join(table.joint_names[:-1])
+                    + ", ".join(table.joint_names[: table.arm_joints])
                 )
             step = np.minimum(step, own)
         return Limits(
             table=table,
-            lower=table.lower[:-1] + table.position_margin,
-            upper=table.upper[:-1] - table.position_margin,
+            lower=table.lower[: table.arm_joints] + table.position_margin,
+            upper=table.upper[: table.arm_joints] - table.position_margin,
             max_step=step,
             acceleration=np.array(table.acceleration_limit),
             period=period,

@@ -1,4 +1,4 @@
-"""The one limiter: every command to an arm, from a policy, teleoperation or a replay, passes through it.
+"""The one limiter: every command to an arm or a hand, from a policy, teleoperation or a replay, passes through it.
 
 Checks run in the order of what is cheapest to trust: form, age, deadman, joint range, first command, step and
 acceleration, workspace, tracking. A fault is answered by grade: REJECT (this command is not executed, state
@@ -19,8 +19,10 @@ import numpy as np
 
 from mvp_real.messages import JointReading, JointTarget
 from mvp_real.robots.input_checks import CLOCK_TOLERANCE, bad_reading, bad_target, out_of_range
+from mvp_real.robots.joint_table import Anywhere, Region
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.step_budget import StepBudget
+from mvp_real.robots.table import RobotTable
 from mvp_real.robots.verdict import DriverState, Verdict
 from mvp_real.robots.workspace import Workspace
 
@@ -33,7 +35,7 @@ NEGLIGIBLE = 1e-6  # relative; a smaller scaling is rounding and no clamp
 
 
 class Limiter:
-    """Limits of one arm, applied to one stream of commands. Pure: time and readings are handed in.
+    """Limits of one arm or hand, applied to one stream of commands. Pure: time and readings are handed in.
 
     Args:
         limits: The numbers.
@@ -44,7 +46,9 @@ class Limiter:
         self.limits = limits
         self.counters: Counter[str] = Counter()
         self._deadman = deadman
-        self._workspace = Workspace(limits.table)
+        table = limits.table  # a hand has neither a workspace of its own nor a gripper
+        self._workspace: Region = Workspace(table) if isinstance(table, RobotTable) else Anywhere()
+        self._has_gripper = table.arm_joints < len(table.joint_names)
         self._names = limits.table.joint_names
         self._joints = limits.table.arm_joints
         self._budget = StepBudget(limits)
@@ -176,11 +180,13 @@ class Limiter:
         self._budget.spend(step, now)
         self._target, self._outside, self._accepted_at = joints, outside, now
         self._first = False
-        self._move_gripper(wanted[-1], now)
+        if self._has_gripper:
+            self._move_gripper(wanted[-1], now)
+            joints = [*joints, self._gripper]
         self._state, self._reason = DriverState.RUNNING, ""
         self.counters["accepted"] += 1
         reason = "clamped to the largest step" if scaled else "clipped to the joint range" if clipped else ""
-        return Verdict(np.array([*joints, self._gripper]), self._state, scaled or clipped, reason)
+        return Verdict(np.array(joints), self._state, scaled or clipped, reason)
 
     def watch(self, reading: JointReading, now: float) -> Verdict:
         """Look after silence, age and tracking between commands; call it at servo rate."""

@@ -91,7 +91,7 @@ class RobotTable:
         return state
 
 
-HUMANOIDS = ("digit",)  # files in the same folder that `robots/digit.py` reads
+OTHERS = ("digit", "allegro")  # files in the same folder that `robots/digit.py` and `robots/allegro` read
 
 # Nested keys of the file and the attribute that each one fills.
 _NESTED = {
@@ -116,7 +116,7 @@ def load_robot(name: str) -> RobotTable:
         RobotTableError: The file is wrong.
     """
     directory = share_directory() / "config" / "robots"
-    known = [path.stem for path in directory.glob("*.yaml") if path.stem not in HUMANOIDS]
+    known = [path.stem for path in directory.glob("*.yaml") if path.stem not in OTHERS]
     if name not in known:
         raise unknown_name("robot", name, known)
     return read_robot(config_file(f"robots/{name}.yaml"))
