@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from mvp_real.evaluation.page_document import document, provenance_section
 from mvp_real.evaluation.page_sections import (
     clip_section,
     comparison_section,
@@ -15,7 +16,6 @@ from mvp_real.evaluation.page_sections import (
     success_section,
     table,
 )
-from mvp_real.evaluation.page_style import STYLE
 from mvp_real.evaluation.report import PAGE_FILE, Report
 
 UNFOLDED = 3  # figures of a card that the page shows at once
@@ -35,23 +35,15 @@ def render_page(report: Report, directory: Path) -> str:
     if not report.complete:
         notes.insert(0, f"{report.finished} of {report.planned} planned trials have been run.")
     sections = [
-        f"<h1>{escape(report.title)}</h1>",
-        f'<p class="lead">{escape(report.lead)}</p>',
-        *(f'<p class="note">{escape(note)}</p>' for note in notes),
         success_section(report),
         map_section(report),
         comparison_section(report),
         failure_section(report),
         clip_section(report, directory),
         _subjects(report),
-        _provenance(report),
+        provenance_section(report.provenance, report.extra.get("provenance_items", {}), report.command),
     ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(report.title)}</title><style>{STYLE}</style></head>"
-        f"<body><main>{''.join(section for section in sections if section)}</main></body></html>\n"
-    )
+    return document(report.title, report.lead, notes, sections)
 
 
 def _subjects(report: Report) -> str:
@@ -87,22 +79,3 @@ def _card_figure(metric: dict[str, Any]) -> str:
     else:
         figure = "" if metric.get("value") is None else f"{metric['value']:.4g}"
     return f"{metric['subject']}: {metric['metric']} {figure}"
-
-
-def _provenance(report: Report) -> str:
-    record = report.provenance
-    items = {
-        "commit": f"{record.get('commit')}" + (" with changes" if record.get("uncommitted_changes") else ""),
-        "machine": record.get("machine"),
-        "python": record.get("python"),
-        "packages": ", ".join(f"{name} {version}" for name, version in record.get("packages", {}).items()),
-        "created": record.get("created"),
-        **report.extra.get("provenance_items", {}),
-    }
-    rows = "".join(
-        f"<dt>{escape(str(key))}</dt><dd>{escape(str(value))}</dd>" for key, value in items.items()
-    )
-    return (
-        "<h2>Provenance</h2><p>Simulation, not a real robot. This command makes the page again:</p>"
-        f"<pre>{escape(report.command)}</pre><dl>{rows}</dl>"
-    )

@@ -26,8 +26,8 @@ from mvp_real.evaluation.locomotion.pictures import (
     tracking_pictures,
 )
 from mvp_real.evaluation.locomotion.results import WalkReport
+from mvp_real.evaluation.page_document import document, provenance_section
 from mvp_real.evaluation.page_sections import table
-from mvp_real.evaluation.page_style import STYLE
 from mvp_real.evaluation.report import PAGE_FILE
 
 
@@ -46,9 +46,6 @@ def render_page(report: WalkReport, directory: Path) -> str:
         notes.insert(0, f"{len(report.trials)} of {report.planned} planned trials have been run.")
     key = legend([subject.label for subject in report.subjects])
     sections = [
-        f"<h1>{escape(report.title)}</h1>",
-        f'<p class="lead">{escape(report.lead)}</p>',
-        *(f'<p class="note">{escape(note)}</p>' for note in notes),
         survival_section(report),
         _charts("Steps", steps_pictures(report), key),
         overall_section(report),
@@ -69,14 +66,13 @@ def render_page(report: WalkReport, directory: Path) -> str:
         comparison_section(report),
         clip_section(report, directory),
         _subjects(report),
-        _provenance(report),
+        provenance_section(
+            report.provenance,
+            {"robots": report.seeds, **report.extra.get("provenance_items", {})},
+            report.command,
+        ),
     ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(report.title)}</title><style>{STYLE}{CHART_STYLE}</style></head>"
-        f"<body><main>{''.join(section for section in sections if section)}</main></body></html>\n"
-    )
+    return document(report.title, report.lead, notes, sections, CHART_STYLE)
 
 
 def _charts(title: str, pictures: Sequence[Picture], key: str = "") -> str:
@@ -102,23 +98,3 @@ def _subjects(report: WalkReport) -> str:
     ]
     head = ("policy", "what it is", "bundle", "history", "file")
     return f"<h2>Policies</h2>{table('As loaded for these trials.', head, lines)}" if lines else ""
-
-
-def _provenance(report: WalkReport) -> str:
-    record = report.provenance
-    items = {
-        "commit": f"{record.get('commit')}" + (" with changes" if record.get("uncommitted_changes") else ""),
-        "machine": record.get("machine"),
-        "python": record.get("python"),
-        "packages": ", ".join(f"{name} {version}" for name, version in record.get("packages", {}).items()),
-        "created": record.get("created"),
-        "robots": report.seeds,
-        **report.extra.get("provenance_items", {}),
-    }
-    rows = "".join(
-        f"<dt>{escape(str(key))}</dt><dd>{escape(str(value))}</dd>" for key, value in items.items()
-    )
-    return (
-        "<h2>Provenance</h2><p>Simulation, not a real robot. This command makes the page again:</p>"
-        f"<pre>{escape(report.command)}</pre><dl>{rows}</dl>"
-    )
