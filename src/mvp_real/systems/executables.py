@@ -15,6 +15,7 @@ from pathlib import Path
 from mvp_real.errors import MvpRealError
 
 EXECUTABLES: dict[str, str] = {
+    "camera": "mvp_real.nodes.camera",
     "controller": "mvp_real.nodes.controller",
     "digit_bridge": "mvp_real.nodes.digit_bridge",
     "encoder": "mvp_real.nodes.encoder",
@@ -29,6 +30,7 @@ EXECUTABLES: dict[str, str] = {
 _MESSAGES = (("rclpy", "ros"), ("sensor_msgs", "ros"), ("diagnostic_msgs", "ros"))
 _WALKING = (*_MESSAGES, ("geometry_msgs", "ros"), ("nav_msgs", "ros"))
 NEEDED_PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
+    "camera": (*_MESSAGES, ("pyrealsense2", "realsense")),
     "controller": (*_MESSAGES, ("onnxruntime", "infer"), ("cv2", "infer")),
     "digit_bridge": (*_WALKING, ("mujoco", "sim")),
     "encoder": (*_MESSAGES, ("onnxruntime", "infer"), ("cv2", "infer")),
