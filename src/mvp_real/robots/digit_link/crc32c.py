@@ -1,6 +1,6 @@
 """CRC-32C (Castagnoli), as ARTL ends every chunk with.
 
-The checksum is linear over exclusive or, so each byte's share depends only on its value and on how many bytes follow it.
+The checksum is linear over exclusive or: a byte's share depends only on its value and on how many bytes follow it.
 With a table of those shares a message takes one look-up per byte and one reduction, all in numpy: a thousand
 messages per second of a kilobyte each would keep a byte-wise loop in Python busy for a tenth of a core.
 """

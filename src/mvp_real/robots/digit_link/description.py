@@ -132,7 +132,7 @@ class DescriptionReader:
     def _end(self, chunk: Chunk) -> bool:
         if len(chunk.data) != _CHECK.size:
             raise ArtlError(f"end of a description has {len(chunk.data)} bytes; needs {_CHECK.size}")
-        same = _CHECK.unpack(chunk.data)[0] == self._check
+        same = int.from_bytes(chunk.data, "little") == self._check
         if self.complete is not None:
             return same
         if self._started and same:

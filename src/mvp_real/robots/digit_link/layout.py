@@ -29,7 +29,9 @@ class Layout:
     """
 
     def __init__(self, description: Description, fields: tuple[Field, ...]) -> None:
-        codes, self._place, self.count = ["<"], {}, 0
+        self._place: dict[str, tuple[int, int]] = {}
+        self.count = 0
+        codes = ["<"]
         room = LARGEST_MESSAGE
         for entry in fields:
             number = entry.rows * entry.columns
@@ -37,7 +39,7 @@ class Layout:
             room -= number * struct.calcsize("<" + code)
             if room < 0:
                 raise ArtlError(f"description asks for more than {LARGEST_MESSAGE} bytes")
-            self._place.setdefault(entry.name, (self.count, number, entry))
+            self._place.setdefault(entry.name, (self.count, number))
             codes.append(f"{number}{code}" if number else "")
             self.count += number
         self._struct = struct.Struct("".join(codes))
@@ -65,7 +67,7 @@ class Layout:
         """
         if name not in self._place:
             raise ArtlError(f"the description has no field '{name}'")
-        start, found, _ = self._place[name]
+        start, found = self._place[name]
         if found != number:
             raise ArtlError(f"field '{name}' has {found} numbers; expected {number}")
         return np.arange(start, start + number, dtype=np.intp)

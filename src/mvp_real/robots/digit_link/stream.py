@@ -30,16 +30,26 @@ class Publisher:
         self._next, self._due = 0, now + DESCRIPTION_PERIOD
         return list(self._datagrams)
 
+    def silent(self, now: float) -> list[bytes]:
+        """A chunk of the description instead of a message: it keeps a connection open and tells nothing to anybody."""
+        if self._due is None:
+            return self.start(now)
+        return [self._chunk(now)]
+
     def datagrams(self, message: bytes, now: float) -> list[bytes]:
         """A message, and from time to time a chunk of the description."""
         sent = [encode_chunk(chunks.PLAIN, message)]
         if self._due is None:
             return [*self.start(now), *sent]
         if now >= self._due:
-            sent.append(self._datagrams[self._next])
-            self._next = (self._next + 1) % len(self._datagrams)
-            self._due = now + DESCRIPTION_PERIOD
+            sent.append(self._chunk(now))
         return sent
+
+    def _chunk(self, now: float) -> bytes:
+        datagram = self._datagrams[self._next]
+        self._next = (self._next + 1) % len(self._datagrams)
+        self._due = now + DESCRIPTION_PERIOD
+        return datagram
 
 
 class Subscriber:
