@@ -1,0 +1,1 @@
+"""Our own model of the Allegro hand from primitive shapes, as MuJoCo model and as URDF."""
