@@ -1,7 +1,7 @@
 """The loop at 1 kHz: one command for each observation, and on when none come.
 
-The robot's observations are the beat: a command leaves as soon as one has been read, which is the least delay that there
-can be. When none has come for two periods the loop goes on by itself, so that a robot that still hears is told to damp.
+The robot's observations are the beat: a command leaves as soon as one has been read, which is the least delay there
+is. When none has come for two periods the loop goes on by itself, so that a robot that still hears is told to damp.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mvp_real.robots.digit_link.link import CLIENT_PORT, ROBOT_PORT, DigitLink
 from mvp_real.robots.digit_link.measurement import Measuring
 from mvp_real.robots.digit_link.observation import Observation
 from mvp_real.robots.digit_link.servo import DigitServo
-from mvp_real.robots.digit_link.session_clock import SessionClock
+from mvp_real.robots.digit_link.session_clock import Arrival, SessionClock
 from mvp_real.robots.digit_link.stream import LINK_TIMEOUT
 
 OWN_BEAT = 0.002  # s without an observation after which a command leaves anyway
@@ -80,7 +80,7 @@ class ServoLoop:
         self._sent_at = 0.0
         self._status_at = 0.0
         self._reported = ("", "")
-        self.counters = {"loops": 0, "loops without an observation": 0}
+        self.counters = {"loops": 0, "loops without an observation": 0, "observations out of order": 0}
 
     def run(self) -> None:
         """Until the node has gone: then damp, if the robot is ours, and end."""
@@ -131,7 +131,11 @@ class ServoLoop:
                 self.servo.disconnected(f"the robot has been silent for {self._settings.link_timeout:.2f} s")
 
     def _observe(self, seen: Observation) -> None:
-        if self._clock.advance(seen.time):
+        arrival = self._clock.advance(seen.time)
+        if arrival is Arrival.OVERTAKEN:
+            self.counters["observations out of order"] += 1
+            return
+        if arrival is Arrival.RESTARTED:
             self.servo.restarted(f"the robot's control program has restarted {seen.time:.2f} s ago")
         self._observations += 1
         self.servo.observe(self._measuring.measure(seen, self._now()), seen.error)

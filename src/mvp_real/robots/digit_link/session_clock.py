@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-TOLERANCE = 0.005  # s; datagrams may overtake each other by this much
+from enum import Enum
+
+OVERTAKEN = (
+    0.25  # s; an observation older than this cannot have been overtaken on its way, the robot has restarted
+)
 GAP = 0.001  # s between the last moment before a restart and the first one after it
+
+
+class Arrival(Enum):
+    """What an observation is by its time."""
+
+    NEW = "new"
+    OVERTAKEN = "overtaken"
+    RESTARTED = "restarted"
 
 
 class SessionClock:
@@ -11,21 +23,21 @@ class SessionClock:
 
     Attributes:
         now: The driver's time, s.
-        restarts: How often the robot began anew.
     """
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.restarts = 0
         self._offset = 0.0
         self._last: float | None = None
 
-    def advance(self, time: float) -> bool:
-        """Take the time of an observation, s; whether the robot has begun anew before it."""
-        last, self._last = self._last, time
-        restarted = last is not None and time < last - TOLERANCE
+    def advance(self, time: float) -> Arrival:
+        """Take the time of an observation, s. An overtaken one changes nothing."""
+        last = self._last
+        if last is not None and last - OVERTAKEN < time <= last:
+            return Arrival.OVERTAKEN
+        self._last = time
+        restarted = last is not None and time < last
         if restarted:
-            self.restarts += 1
             self._offset = self.now + GAP - time
-        self.now = max(self.now, time + self._offset)
-        return restarted
+        self.now = time + self._offset
+        return Arrival.RESTARTED if restarted else Arrival.NEW

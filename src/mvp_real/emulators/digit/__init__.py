@@ -1,0 +1,1 @@
+"""Digit on its low-level interface: ARTL over UDP, with our full model as the robot."""
