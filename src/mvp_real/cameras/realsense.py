@@ -42,7 +42,7 @@ class Patience:
     """When a silent camera is what.
 
     Attributes:
-        stale: Silence, or age of the newest image, after which it is stale, s; more than 3 missed frames.
+        stale: Silence, or age of an image when it arrives, that is too long, s; more than 3 missed frames.
         lost: Silence after which the connection is made anew, s.
         first: The same for the first image of a connection, s: a camera takes its time to start.
     """
@@ -106,6 +106,7 @@ class RealSenseCamera:
         self._arrivals = Arrivals()
         self._stamps = HostStamps()
         self._newest: tuple[Frame, Intrinsics] | None = None
+        self._lag = 0.0  # arrival after capture of the newest frame, s
         self._sequence = -1
         self._state, self._reason = CameraState.CLOSED, "not started"
         self._description: dict[str, str] = {}
@@ -151,7 +152,7 @@ class RealSenseCamera:
         newest = self._newest
         age = None if newest is None else time.time() - newest[0].stamp
         with self._lock:
-            state, reason = self._judged(now, age)
+            state, reason = self._judged(now)
             return CameraStatus(
                 state,
                 reason,
@@ -242,6 +243,7 @@ class RealSenseCamera:
                 stamp = self._stamps.convert(stamp, arrival)
             self._sequence += 1 + self._arrivals.add(number, image, time.monotonic())
             self._newest = Frame(image, stamp, self._sequence), intrinsics
+            self._lag = arrival - stamp
             self._state, self._reason = CameraState.STREAMING, ""
 
     def _lose(self, reason: str) -> None:
@@ -256,13 +258,15 @@ class RealSenseCamera:
         if silence > patience:
             raise CameraError(f"no image for {silence:.1f} s")
 
-    def _judged(self, now: float, age: float | None) -> tuple[CameraState, str]:
-        if self._state is not CameraState.STREAMING or age is None:
+    def _judged(self, now: float) -> tuple[CameraState, str]:
+        if self._state is not CameraState.STREAMING:
             return self._state, self._reason
         silence, stale = self._arrivals.silence(now), self._patience.stale
         if silence > stale:
             return CameraState.STALE, f"no image for {silence:.2f} s"
-        if abs(age) > stale:
-            when = f"{age:.2f} s old" if age > 0.0 else f"stamped {-age:.2f} s in the future"
+        if abs(self._lag) > stale:
+            when = (
+                f"{self._lag:.2f} s old" if self._lag > 0.0 else f"stamped {-self._lag:.2f} s in the future"
+            )
             return CameraState.STALE, f"images arrive {when}"
         return CameraState.STREAMING, ""

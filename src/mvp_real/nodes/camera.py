@@ -61,12 +61,17 @@ class Camera(ManagedNode):
         self._field_of_view = fixed(
             "field_of_view", 42.0, "Of source 'software': vertical angle of the image, degrees.", (1.0, 179.0)
         )
-        stale = fixed("stale_after", 0.1, "Silence, or age of an image, reported as stale, s.", (0.01, 10.0))
+        stale = fixed(
+            "stale_after",
+            0.0,
+            "Silence, or age of an image when it arrives, reported as stale, s; 0 for 3 image periods.",
+            (0.0, 10.0),
+        )
         lost = fixed("lost_after", 1.0, "Silence after which the node connects again, s.", (0.1, 60.0))
         self._wait = fixed("wait", 0.0, "How long to wait for the camera at the start, s.", (0.0, 600.0))
         if self._source not in SOURCES:
             raise unknown_name("camera source", self._source, SOURCES)
-        self._patience = Patience(stale, lost)
+        self._patience = Patience(stale or min(3 / self._rate, lost), lost)
         self._camera: RealSenseCamera | None = None
         self._published = 0
         self._last_sequence = -1
