@@ -15,15 +15,12 @@ import json
 import signal
 import sys
 
-from mvp_real.emulators.digit.body import DigitBody
 from mvp_real.emulators.digit.faults import digit_faults
-from mvp_real.emulators.digit.robot import EmulatedDigit
-from mvp_real.emulators.digit.server import DigitServer
 from mvp_real.emulators.fault_socket import FaultServer, add_fault_option, parse_address
+from mvp_real.errors import require
 from mvp_real.robots.digit_link.link import CLIENT_PORT, ROBOT_PORT
 from mvp_real.robots.digit_link.real_time import take_priority
 from mvp_real.robots.digit_link.stream import LINK_TIMEOUT
-from mvp_real.tasks.digit.walk_ground import check_payload, parse_terrain
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +45,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
+    require("mujoco", "sim")
+    from mvp_real.emulators.digit.body import DigitBody
+    from mvp_real.emulators.digit.robot import EmulatedDigit
+    from mvp_real.emulators.digit.server import DigitServer
+    from mvp_real.tasks.digit.walk_ground import check_payload, parse_terrain
+
     body = DigitBody(parse_terrain(args.world), check_payload(args.payload), args.hoist == "hold")
     board = digit_faults()
     server = DigitServer(

@@ -1,7 +1,7 @@
 """The emulated robot in real time: UDP in, a millisecond of physics, UDP out, a thousand times a second.
 
-On a computer that cannot keep up the robot's clock goes slower than the wall's, and says so; time is never made up for by
-more than a few milliseconds in a row, because commands would then arrive too late by the robot's clock.
+On a computer that cannot keep up the robot's clock goes slower than the wall's, and says so. No more than a few
+milliseconds are made up for in a row, because commands would then arrive too late by the robot's clock.
 """
 
 from __future__ import annotations
