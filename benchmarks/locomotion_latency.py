@@ -32,9 +32,9 @@ from mvp_real.control.schedule import TickSchedule
 from mvp_real.inference.locomotion import LocomotionSession
 from mvp_real.messages import BaseReading, ImuReading, JointReading
 from mvp_real.nodes.grid_timer import GridTimer
-from mvp_real.nodes.real_time import freeze_garbage, take_priority
 from mvp_real.resources import model_directory
 from mvp_real.robots.digit import load_digit
+from mvp_real.robots.real_time import freeze_garbage, take_priority
 from mvp_real.systems.environment import system_environment
 from result_rows import Row, write_rows
 

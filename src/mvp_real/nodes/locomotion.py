@@ -32,10 +32,10 @@ from mvp_real.nodes.pace import Pace, refuse_slow_start
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import COMMAND, sensor_quality
 from mvp_real.nodes.quality import LATCHED as LATCHED_TOPIC
-from mvp_real.nodes.real_time import freeze_garbage, take_priority
 from mvp_real.nodes.runner import run_node
 from mvp_real.resources import model_directory
 from mvp_real.robots.digit import load_digit
+from mvp_real.robots.real_time import freeze_garbage, take_priority
 
 ON_TIME = 0.002  # s; 99.9 % of the ticks shall be this close to the grid (specification, rule 1)
 DEADMAN_AGE = 0.5  # s
