@@ -1,7 +1,7 @@
 """Node `digit_emulator`: an emulated Digit on the wire (`emulators/digit`), for systems with `robot:=emulated`.
 
-The robot itself knows nothing of ROS; the node only carries it, its faults as a parameter, and the state that videos are
-drawn from. Its clock reaches the others through the wire and the driver.
+The robot itself knows nothing of ROS; the node only carries it, its faults as a parameter, and the state that videos
+are drawn from. Its clock reaches the others through the wire and the driver.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from mvp_real.nodes.quality import LATCHED as LATCHED_TOPIC
 from mvp_real.nodes.quality import RECORDER
 from mvp_real.nodes.runner import run_node
 from mvp_real.robots.digit_link.link import CLIENT_PORT, ROBOT_PORT
-from mvp_real.robots.digit_link.real_time import take_priority
+from mvp_real.robots.real_time import freeze_garbage, take_priority
 from mvp_real.tasks.digit.walk_ground import check_payload, parse_terrain
 
 LOOK_PERIOD = 0.02  # s of wall time between two looks at the robot
@@ -102,6 +102,7 @@ class DigitEmulator(ManagedNode):
 
     def _run(self) -> None:
         assert self._server is not None
+        freeze_garbage()
         warning = take_priority(self._priority)
         if warning:
             self.get_logger().warning(warning)

@@ -19,7 +19,7 @@ from mvp_real.emulators.digit.faults import digit_faults
 from mvp_real.emulators.fault_socket import FaultServer, add_fault_option, parse_address
 from mvp_real.errors import require
 from mvp_real.robots.digit_link.link import CLIENT_PORT, ROBOT_PORT
-from mvp_real.robots.digit_link.real_time import take_priority
+from mvp_real.robots.real_time import freeze_garbage, take_priority
 from mvp_real.robots.digit_link.stream import LINK_TIMEOUT
 
 
@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: server.close())
     with FaultServer(board, *parse_address(args.faults)) as faults:
         # The priority is this thread's alone: the fault socket's was started before.
+        freeze_garbage()
         warning = take_priority(args.priority)
         if warning:
             print(json.dumps({"warning": warning}), file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@ import sys
 
 from mvp_real.errors import MvpRealError
 from mvp_real.robots.digit_link.channel import Channel
-from mvp_real.robots.digit_link.real_time import take_priority
+from mvp_real.robots.real_time import freeze_garbage, take_priority
 from mvp_real.robots.digit_link.servo_loop import ServoLoop, ServoSettings
 
 
@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
     except MvpRealError as error:
         channel.send({"kind": "failed", "reason": str(error)})
         return 2
+    freeze_garbage()
     channel.send({"kind": "ready", "warning": take_priority(settings.priority)})
     loop.run()
     return 0
