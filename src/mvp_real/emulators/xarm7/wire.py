@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from mvp_real.emulators.fault_board import FaultBoard
-from mvp_real.emulators.xarm7.protocol import Answer, FrameError, Request, RequestReader, reply
+from mvp_real.emulators.xarm7.protocol import Answer, Request, RequestReader, reply
 from mvp_real.errors import MvpRealError
 
 SEND_WITHIN = 1.0  # s; a client that reads nothing for so long is dropped
@@ -117,7 +117,7 @@ class Listener:
             threading.Thread(target=self._run, args=(client,), name="client", daemon=True).start()
 
     def _run(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError, FrameError):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: no frame, or closed under its hands
             self._serve(client)
         with self._lock:
             self._clients.discard(client)
