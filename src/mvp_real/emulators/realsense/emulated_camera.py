@@ -101,6 +101,7 @@ class EmulatedCamera:
         self._server: FrameServer | None = FrameServer(host, port)
         self.host, self.port = self._server.host, self._server.port
         self._sequence = 0
+        self._out = -1  # number of the newest frame that has gone out
         self._order = itertools.count()
         self._waiting: list[tuple[float, int, Frame]] = []
         self._news = threading.Condition()
@@ -137,7 +138,10 @@ class EmulatedCamera:
                 if self._closed:
                     return
                 frame, server = heapq.heappop(self._waiting)[2], self._server
-            if server is not None:
+                # After a delay has ended the frames that still wait are older than what has gone out.
+                overtaken = frame.sequence < self._out
+                self._out = max(self._out, frame.sequence)
+            if server is not None and not overtaken:
                 server.publish(frame)
 
     def _on_fault(self, name: str, value: float | None) -> None:
@@ -146,7 +150,7 @@ class EmulatedCamera:
         elif name == "power_cycle" and value is not None:
             self._unplug()
             with self._news:
-                self._sequence = 0
+                self._sequence, self._out = 0, -1
             threading.Timer(POWER_CYCLE, self._board.clear, ("power_cycle",)).start()
         elif name == "power_cycle" and self._board.value("drop") is None:
             self._plug()
