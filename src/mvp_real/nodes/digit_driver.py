@@ -34,6 +34,7 @@ from mvp_real.robots.verdict import LATCHED, DriverState
 
 DRIVE, SHADOW = "drive", "shadow"
 WORLD, BASE = "world", "base"
+STEP = 0.0051  # s between two measurements
 
 
 class DigitDriver(ManagedNode):
@@ -49,7 +50,7 @@ class DigitDriver(ManagedNode):
         text = "drive, or shadow: the robot is read, and never sent a command that it could execute."
         self._mode = declare(self, "mode", DRIVE, text, read_only=True)
         text = "host: stamps are this computer's time. robot: the robot's own, which is published as /clock."
-        self._clock = declare(self, "clock", HOST, text, read_only=True)
+        self._clock_source = declare(self, "clock", HOST, text, read_only=True)
         text = "Silence of the robot that stops, s."
         self._timeout = declare(self, "link_timeout", LINK_TIMEOUT, text, (0.01, 0.1), read_only=True)
         text = "Frame in which the robot gives its base's velocities: world or base."
@@ -61,13 +62,14 @@ class DigitDriver(ManagedNode):
         self._robot: ServoProcess | None = None
         self._counts = dict.fromkeys(("commands received", "leaves received", "malformed"), 0)
         self._answer = Durations()
+        self._shown = 0.0  # s, newest time in /clock
 
     # Life cycle.
 
     def configure(self) -> None:
         for name, value, choices in (
             ("mode", self._mode, (DRIVE, SHADOW)),
-            ("clock", self._clock, (HOST, ROBOT)),
+            ("clock", self._clock_source, (HOST, ROBOT)),
             ("velocity_frame", self._frame, (WORLD, BASE)),
         ):
             if value not in choices:
@@ -77,14 +79,16 @@ class DigitDriver(ManagedNode):
             port=self._port,
             listen_port=self._listen_port,
             link_timeout=self._timeout,
-            clock=self._clock,
+            clock=self._clock_source,
             shadow=self._mode == SHADOW,
             world_velocity=self._frame == WORLD,
             height_offset=self._height,
             priority=self._priority,
         )
         self._names = digit_conversions.interface_names(load_digit().motors)
-        self._time = self.create_publisher(ClockMessage, "/clock", CLOCK) if self._clock == ROBOT else None
+        self._time = (
+            self.create_publisher(ClockMessage, "/clock", CLOCK) if self._clock_source == ROBOT else None
+        )
         self._joints = self.create_publisher(JointState, "joint_states", SENSOR)
         self._imu = self.create_publisher(Imu, "imu", SENSOR)
         self._odometry = self.create_publisher(Odometry, "odom", SENSOR)
@@ -93,7 +97,7 @@ class DigitDriver(ManagedNode):
         if self._robot.warning:
             self.get_logger().warning(self._robot.warning)
         self.create_subscription(JointState, "joint_command", self._on_command, COMMAND)
-        self._services = DriverServices(self, self._robot, self._note_change)
+        self._driver_services = DriverServices(self, self._robot, self._note_change)
         self._robot.start()
         shadow = "; shadow: it is never commanded" if self._mode == SHADOW else ""
         self.get_logger().info(f"driver ready, robot expected at {self._ip}:{self._port}{shadow}")
@@ -114,12 +118,20 @@ class DigitDriver(ManagedNode):
     # What the robot says; in the thread of the servo's reports.
 
     def _on_measurement(self, seen: Measurement) -> None:
+        if self._time is not None and seen.stamp - self._shown > STEP:
+            # This node was held up. Nobody shall see measurements that lie further in the future than usual.
+            self._show_time(seen.stamp - STEP)
         # Measurements first: whoever ticks on the clock then finds those of the same moment.
         self._joints.publish(conversions.joint_state_message(seen.joints))
         self._imu.publish(digit_conversions.imu_message(seen.imu, seen.acceleration))
         self._odometry.publish(digit_conversions.odometry_message(seen.base, seen.imu))
         if self._time is not None:
-            self._time.publish(ClockMessage(clock=conversions.time_message(seen.stamp)))
+            self._show_time(seen.stamp)
+
+    def _show_time(self, now: float) -> None:
+        assert self._time is not None
+        self._shown = now
+        self._time.publish(ClockMessage(clock=conversions.time_message(now)))
 
     def _note_change(self, before: DriverState) -> None:
         assert self._robot is not None

@@ -165,8 +165,7 @@ class ServoProcess:
             if not self._answered.wait_for(lambda: number in self._answers, ANSWER_TIMEOUT):
                 return DigitVerdict(self._state, "the servo process gives no answer")
             answer = self._answers.pop(number)
-            self._state, self._reason = DriverState(answer["state"]), answer["reason"]
-        return DigitVerdict(self._state, answer["verdict"])
+        return DigitVerdict(DriverState(answer["state"]), answer["verdict"])
 
     def _tell(self, header: dict[str, Any], values: FloatArray | None = None) -> None:
         try:
@@ -178,8 +177,13 @@ class ServoProcess:
         try:
             while True:
                 word = self._channel.receive(wait=True)
-                if word is not None:
-                    self._take(*word)
+                newest: FloatArray | None = None
+                while word is not None:  # a slow node publishes the newest and never lags behind
+                    if self._take(*word):
+                        newest = word[1]
+                    word = self._channel.receive()
+                if newest is not None:
+                    self._measured(Measurement.decode(newest, self._names))
         except ChannelClosed:
             if not self._closing:
                 before = self._state
@@ -187,17 +191,19 @@ class ServoProcess:
                 self._changed(before)
                 self._ended(self._reason)
 
-    def _take(self, header: dict[str, Any], values: FloatArray) -> None:
+    def _take(self, header: dict[str, Any], values: FloatArray) -> bool:
+        """Take a message; whether it holds a measurement."""
         if header["kind"] == "answer":
             with self._answered:
+                # Here and not by who asked, so that the next report finds nothing new.
+                self._state, self._reason = DriverState(header["state"]), header["reason"]
                 self._answers[header["number"]] = header
                 self._answered.notify_all()
-            return
+            return False
         self.now = float(header["now"])
         self.diagnostics = header.get("diagnostics", self.diagnostics)
         before, told = self._state, (DriverState(header["state"]), header["reason"])
         if told != (self._state, self._reason):
             self._state, self._reason = told
             self._changed(before)
-        if header["fresh"]:
-            self._measured(Measurement.decode(values, self._names))
+        return bool(header["fresh"])

@@ -57,8 +57,8 @@ class DigitEmulator(ManagedNode):
         self._seed = declare(self, "seed", 0, text, (0, 2**31 - 1), read_only=True)
         text = "HOST:PORT for 'mvp_real fault'; port 0 takes any free one, which the log names."
         self._faults = declare(self, "faults", "127.0.0.1:0", text, read_only=True)
-        text = "SCHED_FIFO priority of the 1 kHz loop, where the system allows it; 0 asks for none."
-        self._priority = declare(self, "priority", 55, text, (0, 99), read_only=True)
+        text = "SCHED_FIFO priority of the loop; 0: none, and a busy computer slows the robot as it slows its driver."
+        self._priority = declare(self, "priority", 0, text, (0, 99), read_only=True)
         self._board = digit_faults()
         self._known = {name: (spec.what, spec.unit) for name, spec in self._board.specs.items()}
         fault = declare(self, "fault", "", "Fault to show, 'name' or 'name=value'; empty ends all.")

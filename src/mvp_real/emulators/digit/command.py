@@ -19,8 +19,8 @@ from mvp_real.emulators.digit.faults import digit_faults
 from mvp_real.emulators.fault_socket import FaultServer, add_fault_option, parse_address
 from mvp_real.errors import require
 from mvp_real.robots.digit_link.link import CLIENT_PORT, ROBOT_PORT
-from mvp_real.robots.real_time import freeze_garbage, take_priority
 from mvp_real.robots.digit_link.stream import LINK_TIMEOUT
+from mvp_real.robots.real_time import freeze_garbage, take_priority
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     text = "s without a command after which the robot falls back"
     parser.add_argument("--link-timeout", type=float, default=LINK_TIMEOUT, help=text)
     parser.add_argument("--seed", type=int, default=0, help="of what is random in faults")
-    parser.add_argument("--priority", type=int, default=55, help="SCHED_FIFO priority, where it is allowed")
+    text = "SCHED_FIFO priority; 0: none, and a busy computer slows the robot as it slows its driver"
+    parser.add_argument("--priority", type=int, default=0, help=text)
     add_fault_option(parser)
 
 

@@ -38,8 +38,8 @@ class Channel:
         self.socket = end
         self.lost = 0
 
-    def send(self, header: Header, values: FloatArray = _EMPTY) -> None:
-        """Send without waiting.
+    def send(self, header: Header, values: FloatArray = _EMPTY) -> bool:
+        """Send without waiting; whether there was room.
 
         Raises:
             ChannelClosed: The other side has gone.
@@ -50,8 +50,10 @@ class Channel:
             self.socket.send(packet, socket.MSG_DONTWAIT)
         except BlockingIOError:
             self.lost += 1
+            return False
         except OSError as error:
             raise ChannelClosed from error
+        return True
 
     def receive(self, wait: bool = False) -> tuple[Header, FloatArray] | None:
         """The next message; None if there is none.

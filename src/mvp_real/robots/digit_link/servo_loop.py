@@ -80,6 +80,7 @@ class ServoLoop:
         self._sent_at = 0.0
         self._status_at = 0.0
         self._reported = ("", "")
+        self._unanswered: deque[dict[str, Any]] = deque()
         self.counters = {"loops": 0, "loops without an observation": 0, "observations out of order": 0}
 
     def run(self) -> None:
@@ -110,6 +111,8 @@ class ServoLoop:
             if request is None:
                 break
             self._answer(*request)
+        while self._unanswered and self._channel.send(self._unanswered[0]):  # an answer is never lost
+            self._unanswered.popleft()
         if seen is not None or wall - self._sent_at >= OWN_BEAT:
             self.link.send(self.servo.step(self._now(), self.link.silence(wall)), wall)
             self.counters["loops"] += 1
@@ -156,7 +159,7 @@ class ServoLoop:
             verdict = self._request(kind, request.get("reason", ""), now)
             state, reason = servo.limiter.state.value, servo.limiter.reason
             answer = {"state": state, "reason": reason, "verdict": verdict.reason}
-            self._channel.send({"kind": "answer", "number": request["number"], **answer})
+            self._unanswered.append({"kind": "answer", "number": request["number"], **answer})
 
     def _request(self, kind: str, reason: str, now: float) -> DigitVerdict:
         servo = self.servo

@@ -13,8 +13,8 @@ import sys
 
 from mvp_real.errors import MvpRealError
 from mvp_real.robots.digit_link.channel import Channel
-from mvp_real.robots.real_time import freeze_garbage, take_priority
 from mvp_real.robots.digit_link.servo_loop import ServoLoop, ServoSettings
+from mvp_real.robots.real_time import freeze_garbage, take_priority
 
 
 def main(arguments: list[str]) -> int:
