@@ -15,15 +15,20 @@ from pathlib import Path
 from mvp_real.errors import MvpRealError
 
 EXECUTABLES: dict[str, str] = {
+    "arm": "mvp_real.nodes.arm",
     "camera": "mvp_real.nodes.camera",
     "controller": "mvp_real.nodes.controller",
     "digit_bridge": "mvp_real.nodes.digit_bridge",
     "digit_driver": "mvp_real.nodes.digit_driver",
     "digit_emulator": "mvp_real.nodes.digit_emulator",
+    "emulated_world": "mvp_real.nodes.emulated_world",
     "encoder": "mvp_real.nodes.encoder",
     "episode": "mvp_real.nodes.episode",
     "locomotion": "mvp_real.nodes.locomotion",
     "sim_bridge": "mvp_real.nodes.sim_bridge",
+    "teleop_device": "mvp_real.nodes.teleop_device",
+    "teleop_gateway": "mvp_real.nodes.teleop_gateway",
+    "teleop_mapping": "mvp_real.nodes.teleop_mapping",
     "velocity_teleop": "mvp_real.nodes.velocity_teleop",
     "walk": "mvp_real.nodes.walk",
 }
@@ -32,15 +37,20 @@ EXECUTABLES: dict[str, str] = {
 _MESSAGES = (("rclpy", "ros"), ("sensor_msgs", "ros"), ("diagnostic_msgs", "ros"))
 _WALKING = (*_MESSAGES, ("geometry_msgs", "ros"), ("nav_msgs", "ros"))
 NEEDED_PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
+    "arm": (*_MESSAGES, ("xarm", "xarm")),
     "camera": (*_MESSAGES, ("pyrealsense2", "realsense")),
     "controller": (*_MESSAGES, ("onnxruntime", "infer"), ("cv2", "infer")),
     "digit_bridge": (*_WALKING, ("mujoco", "sim")),
     "digit_driver": _WALKING,
     "digit_emulator": (*_MESSAGES, ("mujoco", "sim")),
+    "emulated_world": (*_MESSAGES, ("mujoco", "sim")),
     "encoder": (*_MESSAGES, ("onnxruntime", "infer"), ("cv2", "infer")),
     "episode": (*_MESSAGES, ("mujoco", "sim"), ("imageio_ffmpeg", "sim"), ("mcap_ros2", "demos")),
     "locomotion": (*_WALKING, ("onnxruntime", "infer")),
     "sim_bridge": (*_MESSAGES, ("mujoco", "sim")),
+    "teleop_device": _MESSAGES,
+    "teleop_gateway": (*_MESSAGES, ("aiohttp", "teleop"), ("cryptography", "teleop"), ("cv2", "sim")),
+    "teleop_mapping": (*_MESSAGES, ("mujoco", "sim"), ("mink", "sim")),
     "velocity_teleop": _WALKING,
     "walk": (*_WALKING, ("mujoco", "sim"), ("imageio_ffmpeg", "sim")),
 }

@@ -15,12 +15,15 @@ import argparse
 import contextlib
 import json
 import signal
+import sys
 import threading
 
 from mvp_real.emulators.fault_socket import FaultServer, add_fault_option, parse_address
 from mvp_real.emulators.frame_stream import FrameServer
 from mvp_real.emulators.xarm7.controller_box import SERIAL
 from mvp_real.errors import require
+
+SCENES = ("pick_fruit", "empty")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=30000,
         help="report ports are this + 1 to + 3; 0 takes free ones",
     )
-    parser.add_argument(
-        "--scene", choices=("pick_fruit", "empty"), default="pick_fruit", help="what stands around the arm"
-    )
+    parser.add_argument("--scene", choices=SCENES, default=SCENES[0], help="what stands around the arm")
     parser.add_argument(
         "--serial", default=SERIAL, help="serial number; from ...1305... on joints reach less far"
     )
@@ -84,3 +85,14 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(ready), flush=True)
         ended.wait()
     return 0
+
+
+def main() -> int:
+    """Run with the options of the command line, e.g. as the child of a node."""
+    parser = argparse.ArgumentParser(prog="mvp_real emulate xarm7")
+    configure(parser)
+    return run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,22 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from mvp_real.emulators.fault_board import FaultBoard, FaultSpec, common_faults
+from mvp_real.emulators.fault_board import FaultBoard
 from mvp_real.emulators.frame_stream import FrameServer
 from mvp_real.emulators.xarm7.controller_box import SERIAL
+from mvp_real.emulators.xarm7.faults import FAULTS
 from mvp_real.emulators.xarm7.functions import answer
 from mvp_real.emulators.xarm7.protocol import Answer, Request
 from mvp_real.emulators.xarm7.reports import BUILDERS, RATES
 from mvp_real.emulators.xarm7.wire import ControlPort, ReportPort, WireFaults
 from mvp_real.emulators.xarm7.world import EmulatedWorld
 
-FAULTS: dict[str, FaultSpec] = {
-    **common_faults(
-        "error", "silence", "drop", "delay", "jitter", "garble", "freeze", "power_cycle", "wrong_version",
-        "emergency_stop",
-    ),
-    "gripper_error": FaultSpec("the gripper reports this error of its own numbering", "number"),
-}  # fmt: skip
 BOOT = 2.0  # s that a restart takes here; the real box takes about half a minute
 
 

@@ -159,9 +159,8 @@ class EmulatedWorld:
     def _camera(self, frames: FrameServer, period: float) -> None:
         world = PickFruitWorld(scene_camera=False)
         shown, sequence = -1, 0
-        due = time.monotonic()
-        while not self._ended.wait(max(0.0, due - time.monotonic())):
-            due = max(due + period, time.monotonic() - period)
+        # At whole multiples of the period on the host's clock, as a camera that is triggered by it.
+        while not self._ended.wait(period - time.time() % period):
             if not frames.clients:
                 continue
             with self._lock:

@@ -12,12 +12,14 @@ import contextlib
 import json
 import socket
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mvp_real.emulators.xarm7.wire import Listener
-from mvp_real.emulators.xarm7.world import EmulatedWorld
 from mvp_real.errors import MvpRealError
 from mvp_real.tasks.pick_fruit import EpisodeSetup
+
+if TYPE_CHECKING:  # a client needs no physics
+    from mvp_real.emulators.xarm7.world import EmulatedWorld
 
 LONGEST_LINE = 1 << 16
 ANSWER_WITHIN = 6.0  # s; a reset waits for the arm to stop

@@ -34,6 +34,14 @@ class _Sockets(types.ModuleType):
         """The SDK gives each of its own sockets this time-out as well, so nothing is lost."""
 
 
+class _Forward(logging.Handler):
+    """Hands the SDK's own messages to Python's logging as "xarm", at most as information."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one message on."""
+        _log.info("%s", record.getMessage())
+
+
 @functools.cache
 def load_sdk() -> Any:
     """The class `XArmAPI`, tamed once for the process.
@@ -45,6 +53,9 @@ def load_sdk() -> Any:
         require("xarm", "xarm")
         wrapper = require("xarm.wrapper", "xarm")
         port = require("xarm.core.comm.socket_port", "xarm")
+        logs = require("xarm.core.utils.log", "xarm")
+    for logger in (logs.logger, logs.origin_logger):
+        logger.handlers = [_Forward()]  # what matters comes back as an error of ours
     port.__dict__["socket"] = _Sockets("socket")
     for name, module in list(sys.modules.items()):
         if name == "xarm" or name.startswith("xarm."):
