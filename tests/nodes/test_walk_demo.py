@@ -148,16 +148,6 @@ def test_what_cannot_work_ends_the_system_with_the_reason(
     assert "Traceback" not in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("robot", "what"), [("emulated", "emulator"), ("digit", "driver for the real robot")]
-)
-def test_robots_that_do_not_exist_yet_are_named(robot: str, what: str) -> None:
-    done = subprocess.run(command(f"robot:={robot}"), capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert what in done.stderr
-    assert "use robot:=sim" in done.stderr
-
-
 class Terminal:
     """`mvp_real up` in a terminal of its own, and a hand on its keyboard."""
 

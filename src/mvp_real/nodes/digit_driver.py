@@ -14,7 +14,7 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import Imu, JointState
 from std_msgs.msg import String
 
-from mvp_real.errors import unknown_name
+from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.nodes import conversions, digit_conversions
 from mvp_real.nodes.diagnostics import ERROR, OK, WARN, Report
 from mvp_real.nodes.digit_driver_servo import ServoProcess
@@ -51,8 +51,8 @@ class DigitDriver(ManagedNode):
         self._mode = declare(self, "mode", DRIVE, text, read_only=True)
         text = "host: stamps are this computer's time. robot: the robot's own, which is published as /clock."
         self._clock_source = declare(self, "clock", HOST, text, read_only=True)
-        text = "Silence of the robot that stops, s."
-        self._timeout = declare(self, "link_timeout", LINK_TIMEOUT, text, (0.01, 0.1), read_only=True)
+        text = "Silence of the robot that stops, s; above 0.1 only with clock:=robot, for emulators on busy computers."
+        self._timeout = declare(self, "link_timeout", LINK_TIMEOUT, text, (0.01, 2.0), read_only=True)
         text = "Frame in which the robot gives its base's velocities: world or base."
         self._frame = declare(self, "velocity_frame", WORLD, text, read_only=True)
         text = "Added to the robot's own height of its base so that it is the height above the ground, m."
@@ -74,6 +74,10 @@ class DigitDriver(ManagedNode):
         ):
             if value not in choices:
                 raise unknown_name(name, str(value), choices)
+        if self._clock_source == HOST and self._timeout > LINK_TIMEOUT:
+            raise MvpRealError(
+                f"link_timeout is {self._timeout} s; a real robot may be silent for at most {LINK_TIMEOUT} s"
+            )
         settings = ServoSettings(
             host=self._ip,
             port=self._port,
