@@ -433,3 +433,54 @@ def test_diagnostics_count_what_happened() -> None:
     shown = bench.limiter.diagnostics()
     assert (shown["commands"], shown["accepted"], shown["clamped"], shown["rejected"]) == ("3", "2", "1", "1")
     assert shown["state"] == "hold"
+
+
+def test_a_target_outside_the_workspace_and_then_a_break_makes_the_next_command_a_first_one() -> None:
+    """The break is what counts, also when it comes while the arm holds already."""
+    bench = Bench()
+    bench.measured = lowered(0.02)
+    bench.enable()
+    assert bench.send(lowered(0.02)).state is DriverState.RUNNING
+    assert bench.send(lowered(0.001)).state is DriverState.HOLD
+    assert bench.send(lowered(0.02), age=5.0).state is DriverState.HOLD  # an old image
+    assert "first target of joint7" in bench.move(joint7=0.35).reason
+
+
+def test_after_silence_the_first_target_rule_applies_even_if_nobody_watched() -> None:
+    bench = Bench().enable()
+    bench.move(joint1=0.0)
+    target = bench.measured + np.array([0.0, 0, 0, 0, 0, 0, 0.35, 0])
+    assert "first target of joint7" in bench.send(target, wait=0.501).reason
+
+
+def test_commands_at_the_same_time_share_one_step() -> None:
+    bench = Bench().enable()
+    bench.move(joint7=0.05)
+    verdict = bench.send(bench.measured + np.array([0, 0, 0, 0, 0, 0, 0.05, 0]), wait=0.0)
+    assert verdict.position is not None
+    assert verdict.clamped
+    assert verdict.position[6] == pytest.approx(TABLE.home[6] + 0.05)
+    assert bench.move(joint7=0.05).position is not None
+    assert bench.measured[6] == pytest.approx(TABLE.home[6] + 0.10)
+
+
+def test_a_clock_that_jumped_back_pays_for_no_step() -> None:
+    bench = Bench().enable()
+    bench.move(joint7=0.05)
+    assert bench.move(joint7=0.05).state is DriverState.RUNNING
+    at = bench.measured[6]
+    assert bench.send(bench.measured + 0.01, wait=-1.0).state is DriverState.HOLD
+    verdict = bench.send(bench.measured + np.array([0, 0, 0, 0, 0, 0, 0.15, 0]), wait=0.02)
+    assert verdict.position is not None
+    assert verdict.position[6] - at <= 0.15 * 0.02 / PERIOD + 1e-9
+
+
+@pytest.mark.parametrize("clock", [float("nan"), float("inf"), -float("inf")])
+def test_a_clock_that_is_no_number_holds(clock: float) -> None:
+    bench = Bench().enable()
+    target = JointTarget(TABLE.joint_names, TABLE.home, bench.now, PERIOD)
+    verdict = bench.limiter.command(target, bench.reading(), clock)
+    assert (verdict.position, verdict.state) == (None, DriverState.HOLD)
+    assert "the clock reads" in verdict.reason
+    assert bench.limiter.watch(bench.reading(), clock).state is DriverState.HOLD
+    assert bench.move(joint1=0.01).state is DriverState.RUNNING
