@@ -1,0 +1,1 @@
+"""An OpenVR runtime without SteamVR: tracked controllers for the real openvr library, with faults."""
