@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from enum import Enum
-
-import numpy as np
 
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray, JointReading, JointTarget
@@ -22,25 +19,14 @@ from mvp_real.robots.limits import Limits
 from mvp_real.robots.safety import Limiter
 from mvp_real.robots.table import load_robot
 from mvp_real.robots.verdict import DriverState, Verdict
-from mvp_real.robots.xarm7.client import (
-    MOVING,
-    READY,
-    SERVO_MODE,
-    STATES,
-    ArmReport,
-    ControllerFault,
-    XArmClient,
-)
-from mvp_real.robots.xarm7.gripper_line import GripperLine
+from mvp_real.robots.xarm7.client import ControllerFault
 from mvp_real.robots.xarm7.periods import Periods
-from mvp_real.robots.xarm7.reading_gate import ReadingGate
 from mvp_real.robots.xarm7.servo_stream import ServoStream
+from mvp_real.robots.xarm7.servo_thread import ServoThread
+from mvp_real.robots.xarm7.session import ArmSession
 
 RATES = (50.0, 250.0)  # Hz that the box takes
 BRAKE_WITHIN = 0.5  # s for a stop along the trajectory; then the box stops the arm
-SETTLE = 0.3  # s between enabling and the first point
-IDLE_LOOK = 0.5  # s between two questions for errors while nothing moves
-REPORTS_WITHIN = 1.0  # s until the first report after connecting
 
 
 class _Phase(Enum):
@@ -52,8 +38,8 @@ class _Phase(Enum):
 class XArm7Driver:
     """One xArm7 with its gripper. Safe to call from several threads.
 
-    `enable`, `home` and `clear_fault` talk to the box and may take a second or two; all other calls return at
-    once. Times are those of `time.monotonic()`.
+    `enable`, `home`, `clear_fault` and `set_limits` talk to the box and may take a second or two; all other calls
+    return at once. Times are those of `time.monotonic()`.
 
     Args:
         address: IPv4 address or host name of the controller box.
@@ -82,31 +68,23 @@ class XArm7Driver:
     ) -> None:
         if not RATES[0] <= rate <= RATES[1]:
             raise MvpRealError(f"the servo rate is {rate:g} Hz; the box takes {RATES[0]:g} to {RATES[1]:g}")
-        self._table = load_robot("xarm7")
-        self._own_limits = self.limits = limits or Limits.from_table(self._table)
-        self._names = self._table.joint_names
-        self._client = XArmClient(address, port, reply_within, self._on_report)
-        self._gripper = GripperLine(address, port, reply_within)
-        self._period = 1.0 / rate
-        self._on_reading, self._on_change, self._prepare_thread = on_reading, on_change, prepare_thread
+        table = load_robot("xarm7")
+        self._own_limits = self.limits = limits or Limits.from_table(table)
+        self._names = table.joint_names
+        self._session = ArmSession(table, address, port, reply_within, on_reading)
+        self._on_change = on_change
         self._lock = threading.RLock()  # everything below
-        self._requests = threading.Lock()  # one of enable, home, clear_fault at a time
+        self._requests = threading.Lock()  # one of enable, home, clear_fault, set_limits at a time
         self._limiter = Limiter(self.limits)
-        self._stream = ServoStream(self._table, self._period)
-        self._gate = ReadingGate(self._table)
+        self._stream = ServoStream(table, 1.0 / rate)
         self._phase = _Phase.IDLE
         self._brake_until = 0.0
         self._halt_wanted = False
-        self._report: ArmReport | None = None
-        self._reading = JointReading(self._names, np.full(len(self._names), np.nan), None, -np.inf)
-        self._bad_report = ""
         self._homing: Iterator[FloatArray] | None = None
         self._next_homing = 0.0
-        self._counts: Counter[str] = Counter()
-        self._periods = Periods(self._period)
-        self._ended = threading.Event()
-        self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="servo", daemon=True)
+        self._points = 0
+        self._periods = Periods(1.0 / rate)
+        self._thread = ServoThread(self, 1.0 / rate, prepare_thread)
 
     # Life.
 
@@ -116,20 +94,17 @@ class XArm7Driver:
         Raises:
             ControllerFault: No supported controller answers.
         """
-        self._connect()
+        self._session.connect()
+        self._use_limits()
         self._thread.start()
 
     def close(self) -> None:
         """Brake, stop the box, and leave."""
-        if self._thread.is_alive():
+        if self._thread.alive:
             self.disable()
             self._wait_idle()
-        self._ended.set()
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(3.0)
-        self._gripper.close()
-        self._client.disconnect()
+        self._thread.end()
+        self._session.disconnect()
 
     def set_limits(self, limits: Limits) -> None:
         """Other limits, e.g. those of another policy.
@@ -137,8 +112,8 @@ class XArm7Driver:
         Raises:
             MvpRealError: The arm is enabled, or a stop is latched.
         """
-        with self._lock:
-            if self.state is not DriverState.DISABLED or self._phase is not _Phase.IDLE:
+        with self._requests:
+            if self.state is not DriverState.DISABLED or not self._wait_idle():
                 raise MvpRealError(f"limits cannot change while the driver is {self.state.value}; disable it")
             self._own_limits = limits
             self._use_limits()
@@ -162,7 +137,7 @@ class XArm7Driver:
 
     def read(self) -> JointReading:
         """The newest good reading; its stamp is its arrival."""
-        return self._reading
+        return self._session.reading
 
     def command(self, target: JointTarget) -> Verdict:
         """Hand in a target, its stamp in monotonic time; the verdict says what the limiter made of it."""
@@ -188,7 +163,7 @@ class XArm7Driver:
         with self._lock:
             self._react(self._limiter.stop(reason))
             self._halt_wanted = self._phase is _Phase.IDLE  # whatever moves the arm then, it is not us
-        self._wake.set()
+        self._thread.wake()
 
     def home(self) -> Verdict:
         """Start moving to the start pose, at limited speed and through the limiter; see `homing`.
@@ -203,7 +178,7 @@ class XArm7Driver:
             with self._lock:
                 if self.state is not DriverState.RUNNING:
                     return Verdict(None, self.state, False, self.reason)
-                self._homing = homing_targets(self._reading.position, self.limits)
+                self._homing = homing_targets(self.read().position, self.limits)
                 self._next_homing = time.monotonic()
                 return Verdict(None, self.state, False, "on the way home")
 
@@ -212,200 +187,129 @@ class XArm7Driver:
         with self._requests:
             if self.state is not DriverState.STOPPED:
                 return Verdict(None, self.state, False, self.reason)
-            if not self._wait_idle():
-                return self._not_cleared("the arm has not come to rest")
             try:
-                if not self._client.connected or self._fault_of_link():
-                    self._connect()
-                self._client.clean()
+                if not self._wait_idle():
+                    raise ControllerFault("the arm has not come to rest")
+                self._session.clean()
             except ControllerFault as fault:
-                return self._not_cleared(str(fault))
-            if self._gripper.fault(time.monotonic()):
-                self._gripper.switch_on()
-            self._await_reading()
+                return Verdict(None, self.state, False, f"{self.reason}; cannot be cleared: {fault}")
             with self._lock:
-                return self._limiter.clear_fault(self._reading, time.monotonic())
+                self._use_limits()  # it may be another arm now
+                return self._limiter.clear_fault(self.read(), time.monotonic())
 
     def diagnostics(self) -> dict[str, str]:
         """State, reason of the last stop, counters, box and stream, as text."""
         with self._lock:
-            report, unit = self._report, self._client.unit
             return {
                 **self._limiter.diagnostics(),
-                "connected": str(self._client.connected),
-                "firmware": unit.version if unit else "",
-                "serial": unit.serial if unit else "",
-                "box mode": str(report.mode) if report else "",
-                "box state": STATES.get(report.state, str(report.state)) if report else "",
-                "reports": str(self._counts["reports"]),
-                "reports refused": str(self._gate.refused),
-                "gripper": self._gripper.fault(time.monotonic()),
-                "servo points": str(self._counts["points"]),
+                **self._session.diagnostics(),
+                "servo points": str(self._points),
                 "servo points waited for": str(self._stream.slowed),
                 "servo points cut": str(self._stream.clamped),
                 **self._periods.report(),
             }
 
-    # What the operator asks for.
+    # What the servo thread calls.
 
-    def _connect(self) -> None:
-        self._client.connect()
-        with self._lock:
-            self._gate = ReadingGate(self._table)
-            self._use_limits()
-        try:
-            self._gripper.open()
-        except Exception as error:  # the SDK raises nothing more precise
-            raise ControllerFault(f"the gripper's connection: {error}", lost=True) from error
-        self._await_reading()
-
-    def _use_limits(self) -> None:
-        unit = self._client.unit
-        self.limits = unit.limits(self._own_limits) if unit else self._own_limits
-        before, self._limiter = self._limiter, Limiter(self.limits)
-        self._limiter.counters = before.counters
-        if before.state is DriverState.STOPPED:
-            self._limiter.stop(before.reason)
-            self._limiter.counters["stops"] -= 1
-
-    def _enable(self) -> Verdict:
-        if self.state is DriverState.STOPPED:
-            return Verdict(None, self.state, False, self.reason)
-        now = time.monotonic()
-        with self._lock:
-            if self._phase is _Phase.STREAMING:
-                return self._limiter.enable(self._reading, now)
-        if not self._wait_idle():
-            return Verdict(None, self.state, False, "the arm has not come to rest yet")
-        fault = self._gripper.fault(now)
-        if fault:
-            return Verdict(None, self.state, False, fault)
-        try:
-            self._client.prepare()
-            self._gripper.switch_on()
-            time.sleep(SETTLE)
-            self._client.require_no_error()
-        except ControllerFault as error:
-            self._trip(str(error), error.lost)
-            return Verdict(None, self.state, False, self.reason)
-        with self._lock:
-            now = time.monotonic()
-            verdict = self._limiter.enable(self._reading, now)
-            if verdict.state is DriverState.RUNNING:
-                self._stream.start(self._reading.position, now)
-                self._periods.restart()
-                self._phase = _Phase.STREAMING
-                self._wake.set()
-                return verdict
-        self._halt_box()
-        return Verdict(
-            None, verdict.state, False, verdict.reason + (self._bad_report and f"; {self._bad_report}")
-        )
-
-    def _not_cleared(self, why: str) -> Verdict:
-        return Verdict(None, self.state, False, f"{self.reason}; cannot be cleared: {why}")
-
-    def _wait_idle(self) -> bool:
-        deadline = time.monotonic() + 2.0 * BRAKE_WITHIN
-        while self._phase is not _Phase.IDLE and time.monotonic() < deadline:
-            time.sleep(self._period)
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is sent to the box."""
         return self._phase is _Phase.IDLE
 
-    def _await_reading(self) -> None:
-        deadline = time.monotonic() + REPORTS_WITHIN
-        while time.monotonic() < deadline:
-            if time.monotonic() - self._reading.stamp < self.limits.reading_age:
-                return
-            time.sleep(0.01)
-
-    def _fault_of_link(self) -> bool:
-        return time.monotonic() - self._reading.stamp > self.limits.reading_lost
-
-    # What comes from the box.
-
-    def _on_report(self, report: ArmReport) -> None:
-        with self._lock:
-            self._report = report
-            self._counts["reports"] += 1
-            self._bad_report = self._gate.check(report.joints, report.at)
-            opening = self._gripper.opening
-            if self._bad_report or opening is None:
-                return
-            position = np.append(report.joints, opening)
-            effort = np.append(report.torques, 0.0)
-            self._reading = JointReading(self._names, position, None, report.at, effort)
-            reading = self._reading
-        self._on_reading(reading)
-
-    # The servo thread.
-
-    def _work(self) -> None:
-        self._prepare_thread()
-        due = looked = time.monotonic()
-        while not self._ended.is_set():
-            if self._phase is _Phase.IDLE:
-                if self._halt_wanted:
-                    self._halt_wanted = False
-                    self._halt_box()
-                if time.monotonic() - looked >= IDLE_LOOK:
-                    self._look_while_idle()
-                    looked = time.monotonic()
-                self._wake.wait(0.05)
-                self._wake.clear()
-                due = time.monotonic()
-                continue
-            wait = due - time.monotonic()
-            if wait > 0.0:
-                time.sleep(wait)
-            now = time.monotonic()
-            due = max(due + self._period, now + 0.5 * self._period)  # what was missed is not made up for
-            self._tick(now)
-
-    def _tick(self, now: float) -> None:
+    def tick(self, now: float) -> None:
+        """Send the next point."""
+        session = self._session
         with self._lock:
             before = self.state
             self._feed_homing(now)
-            self._react(self._limiter.watch(self._reading, now))
-            gripper = self._gripper.fault(now)
-            if gripper and self._phase is _Phase.STREAMING:
+            self._react(self._limiter.watch(session.reading, now))
+            if self._phase is _Phase.STREAMING and (gripper := session.gripper.fault(now)):
                 self._react(self._limiter.stop(gripper))
-            fault = self._box_fault()
+            fault = session.box_fault() if self._phase is _Phase.STREAMING else ""
             point = self._stream.next(now)
             rested = self._phase is _Phase.BRAKING and (self._stream.resting or now > self._brake_until)
         try:
             if fault:
-                self._client.require_no_error()  # an error says more than what it led to
+                session.client.require_no_error()  # an error says more than what it led to
                 raise ControllerFault(fault)
-            self._client.servo(point)
-            self._counts["points"] += 1
+            session.client.servo(point)
+            self._points += 1
             self._periods.tick(now)
             if rested:
-                self._client.halt()
+                session.client.halt()
                 self._phase = _Phase.IDLE
         except ControllerFault as error:
-            self._trip(str(error), error.lost)
+            self._trip(error)
         if self.state is not before:
             self._on_change()
 
-    def _box_fault(self) -> str:
-        """What the newest report says against streaming."""
-        report = self._report
-        if report is None or self._phase is not _Phase.STREAMING:
-            return ""
-        if report.mode != SERVO_MODE:
-            return f"the arm left servo mode: another client put it in mode {report.mode}"
-        if report.state not in (MOVING, READY):
-            return (
-                f"the arm was stopped from elsewhere: the box says {STATES.get(report.state, report.state)}"
-            )
-        return ""
+    def look(self) -> None:
+        """Stop the box if that is wanted; notice one that stopped by itself, fell silent or left."""
+        before = self.state
+        if self._halt_wanted:
+            self._halt_wanted = False
+            self._halt_box()
+        elif before is not DriverState.STOPPED:
+            try:
+                self._session.client.require_no_error()
+            except ControllerFault as error:
+                with self._lock:
+                    self._limiter.stop(str(error))
+        if self.state is not before:
+            self._on_change()
+
+    # Inside.
+
+    def _enable(self) -> Verdict:
+        session, now = self._session, time.monotonic()
+        if self.state is DriverState.STOPPED:
+            return Verdict(None, self.state, False, self.reason)
+        with self._lock:
+            if self._phase is _Phase.STREAMING:
+                return self._limiter.enable(session.reading, now)
+        if not self._wait_idle():
+            return Verdict(None, self.state, False, "the arm has not come to rest yet")
+        try:
+            session.prepare()
+            gripper = session.gripper.fault(time.monotonic())
+            if gripper:
+                raise ControllerFault(gripper)
+        except ControllerFault as error:
+            self._trip(error)
+            return Verdict(None, self.state, False, self.reason)
+        with self._lock:
+            now = time.monotonic()
+            verdict = self._limiter.enable(session.reading, now)
+            if verdict.state is DriverState.RUNNING:
+                self._stream.start(session.reading.position, now)
+                self._periods.restart()
+                self._phase = _Phase.STREAMING
+                self._thread.wake()
+                return verdict
+        self._halt_box()
+        return verdict
+
+    def _use_limits(self) -> None:
+        """New limiter for this unit's range; counters and a latched stop stay."""
+        with self._lock:
+            unit, before = self._session.client.unit, self._limiter
+            self.limits = unit.limits(self._own_limits) if unit else self._own_limits
+            self._limiter = Limiter(self.limits)
+            if before.state is DriverState.STOPPED:
+                self._limiter.stop(before.reason)
+            self._limiter.counters = before.counters
+
+    def _wait_idle(self) -> bool:
+        deadline = time.monotonic() + 2.0 * BRAKE_WITHIN
+        while not self.idle and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return self.idle
 
     def _command(self, target: JointTarget) -> Verdict:
-        now = time.monotonic()
-        verdict = self._limiter.command(target, self._reading, now)
+        verdict = self._limiter.command(target, self.read(), time.monotonic())
         if verdict.position is not None and self._phase is _Phase.STREAMING:
             self._stream.set_target(verdict.position, self.limits.period)
-            self._gripper.go(float(verdict.position[-1]))
+            self._session.gripper.go(float(verdict.position[-1]))
         self._react(verdict)
         return verdict
 
@@ -430,30 +334,18 @@ class XArm7Driver:
             self._brake_until = time.monotonic() + BRAKE_WITHIN
             self._stream.brake()
 
-    def _trip(self, reason: str, lost: bool = False) -> None:
+    def _trip(self, fault: ControllerFault) -> None:
         """Stop without braking along the trajectory: the box no longer follows it."""
         with self._lock:
-            self._limiter.stop(reason)
+            self._limiter.stop(str(fault))
             self._homing = None
             self._phase = _Phase.IDLE
-        if not lost:
+        if not fault.lost:
             self._halt_box()
 
     def _halt_box(self) -> None:
         try:
-            self._client.halt()
+            self._session.client.halt()
         except ControllerFault as fault:
             with self._lock:
                 self._limiter.stop(str(fault))
-
-    def _look_while_idle(self) -> None:
-        """Notice a box that stops, falls silent or leaves while nothing moves."""
-        before = self.state
-        try:
-            if self.state is not DriverState.STOPPED:
-                self._client.require_no_error()
-        except ControllerFault as error:
-            with self._lock:
-                self._limiter.stop(str(error))
-        if self.state is not before:
-            self._on_change()
