@@ -57,7 +57,10 @@ class SimBridge(ManagedNode):
         )
         self._pace = Pace.parse(speed)
         declare(
-            self, "bundle", "pick_fruit", "Controller bundle whose limits apply; the first of a comma list."
+            self,
+            "bundle",
+            "pick_fruit",
+            "Controller bundle whose limits apply, the first of a comma list; empty applies the robot's own.",
         )
         rate = declare(self, "camera_rate", 20.0, "Images per simulated second.", (1.0, 30.0), read_only=True)
         self._camera_ms = STEP_MS * max(1, round(1000 / rate / STEP_MS))
@@ -240,15 +243,18 @@ class SimBridge(ManagedNode):
     def _begin(self, setup: EpisodeSetup, bundle: str) -> None:
         """Start an episode under the limits of a bundle, by default of the one in the parameter."""
         bundle = bundle or str(self.get_parameter("bundle").value).split(",")[0]
-        card = load_card(model_directory(bundle), verify=False)
-        if card.action is None or card.encoder is None:
-            raise MvpRealError(
-                f"bundle '{bundle}' is of kind '{card.kind}'; the arm needs a controller's limits"
-            )
-        limits = Limits.from_table(load_robot("xarm7"), card.action.max_step, card.action.control_period)
+        limits, oracle = Limits.from_table(load_robot("xarm7")), False
+        if bundle:
+            card = load_card(model_directory(bundle), verify=False)
+            if card.action is None or card.encoder is None:
+                raise MvpRealError(
+                    f"bundle '{bundle}' is of kind '{card.kind}'; the arm needs a controller's limits"
+                )
+            limits = Limits.from_table(load_robot("xarm7"), card.action.max_step, card.action.control_period)
+            oracle = card.encoder.name == ORACLE
         self._waiting_for = None
         self._say.forget()
-        self._say.oracle = card.encoder.name == ORACLE
+        self._say.oracle = oracle
         self._robot.reset(setup, limits)
 
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:

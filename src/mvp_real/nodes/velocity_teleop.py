@@ -6,15 +6,8 @@ terminal; there, run this node in a second one: ros2 run mvp_real velocity_teleo
 
 from __future__ import annotations
 
-import os
-import select
-import sys
-import termios
 import threading
 import time
-import tty
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import Twist
@@ -27,6 +20,7 @@ from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
 from mvp_real.nodes.diagnostics import OK, WARN, Report
 from mvp_real.nodes.digit_conversions import twist_message
+from mvp_real.nodes.input_reader import Reader, Terminal, open_gamepad
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import COMMAND
@@ -35,9 +29,6 @@ from mvp_real.teleop.gamepad import Gamepad
 from mvp_real.teleop.keyboard import HELP, KeyboardTeleop
 
 PERIOD = 0.05  # s of wall time between two commands
-TERMINAL_VARIABLE = (
-    "MVP_REAL_TERMINAL"  # the supervisor's terminal, whose keys its nodes do not get by themselves
-)
 
 
 class VelocityTeleop(ManagedNode):
@@ -48,8 +39,8 @@ class VelocityTeleop(ManagedNode):
         self._device = declare(self, "device", "keyboard", "keyboard or gamepad.", read_only=True)
         text = "Device file of the gamepad."
         self._path = declare(self, "gamepad_path", "/dev/input/js0", text, read_only=True)
-        self._reader: _Reader | None = None
-        self._terminal: _Terminal | None = None
+        self._reader: Reader | None = None
+        self._terminal: Terminal | None = None
         self._keyboard: KeyboardTeleop | None = None
         self._gamepad: Gamepad | None = None
         self._shown = (False, (0.0, 0.0, 0.0))
@@ -58,13 +49,13 @@ class VelocityTeleop(ManagedNode):
     def configure(self) -> None:
         limits = CommandLimits()
         if self._device == "keyboard":
-            self._terminal = _Terminal()
+            self._terminal = Terminal("ros2 run mvp_real velocity_teleop --ros-args -r __ns:=/digit")
             self._keyboard = KeyboardTeleop(limits.lower, limits.upper)
-            self._reader = _Reader(self._terminal.descriptor, self._on_keys, self._on_end)
+            self._reader = Reader(self._terminal.descriptor, self._on_keys, self._on_end)
             print(HELP, flush=True)
         elif self._device == "gamepad":
             self._gamepad = Gamepad(limits.lower, limits.upper)
-            self._reader = _Reader(_open_gamepad(self._path), self._on_events, self._on_end)
+            self._reader = Reader(open_gamepad(self._path), self._on_events, self._on_end)
         else:
             raise MvpRealError(f"device is '{self._device}'; use keyboard or gamepad")
         self._commands = self.create_publisher(Twist, "cmd_vel", COMMAND)
@@ -143,69 +134,3 @@ class VelocityTeleop(ManagedNode):
 def main() -> int:
     """Entry point of `lib/mvp_real/velocity_teleop`."""
     return run_node(VelocityTeleop)
-
-
-class _Reader:
-    """Reads a descriptor in its own thread until it ends or `close`."""
-
-    def __init__(self, descriptor: int, take: Callable[[bytes], None], end: Callable[[], None]) -> None:
-        self._descriptor, self._take, self._end = descriptor, take, end
-        self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._read, name="input", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop reading."""
-        os.write(self._wake_write, b"x")
-        self._thread.join(1.0)
-
-    def _read(self) -> None:
-        while True:
-            ready, _, _ = select.select([self._descriptor, self._wake_read], [], [])
-            if self._wake_read in ready:
-                return
-            try:
-                data = os.read(self._descriptor, 256)
-            except OSError:
-                data = b""
-            if not data:
-                self._end()
-                return
-            self._take(data)
-
-
-class _Terminal:
-    """The terminal, giving keys at once and without an echo until it is closed.
-
-    Raises:
-        MvpRealError: There is none.
-    """
-
-    def __init__(self) -> None:
-        path = os.environ.get(TERMINAL_VARIABLE, "")
-        if sys.stdin.isatty():
-            self.descriptor = os.dup(sys.stdin.fileno())
-        elif path:
-            try:
-                # Not as the controlling terminal: Ctrl-C belongs to the supervisor.
-                self.descriptor = os.open(path, os.O_RDONLY | os.O_NOCTTY)
-            except OSError as error:
-                raise MvpRealError(f"terminal '{path}' cannot be read: {error.strerror}") from error
-        else:
-            raise MvpRealError(
-                "the keyboard needs a terminal; start from one, or run in a second one: "
-                "ros2 run mvp_real velocity_teleop --ros-args -r __ns:=/digit"
-            )
-        self._before: list[Any] = termios.tcgetattr(self.descriptor)
-        tty.setcbreak(self.descriptor)
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        termios.tcsetattr(self.descriptor, termios.TCSADRAIN, self._before)
-
-
-def _open_gamepad(path: str) -> int:
-    try:
-        return os.open(path, os.O_RDONLY)
-    except OSError as error:
-        raise MvpRealError(f"gamepad '{path}' cannot be read: {error.strerror}; is it plugged in?") from error

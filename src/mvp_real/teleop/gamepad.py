@@ -65,11 +65,20 @@ class Gamepad:
         if not self.held:
             return np.zeros(3)
         # The kernel counts down and right as positive, the robot forward and left.
-        sticks = -np.array([self._stick(axis) for axis in (FORWARD_AXIS, SIDEWAYS_AXIS, TURN_AXIS)])
+        sticks = -np.array([self.stick(axis) for axis in (FORWARD_AXIS, SIDEWAYS_AXIS, TURN_AXIS)])
         command: FloatArray = np.where(sticks >= 0.0, sticks * self._upper, -sticks * self._lower)
         return command
 
-    def _stick(self, axis: int) -> float:
+    def axis(self, number: int, unknown: float = 0.0) -> float:
+        """Position of an axis, -1..1; `unknown` before it has said anything."""
+        return self._axes.get(number, unknown)
+
+    def button(self, number: int) -> bool:
+        """Whether a button is down."""
+        return self._buttons.get(number, False)
+
+    def stick(self, axis: int) -> float:
+        """Position of a stick without its dead zone, -1..1."""
         value = self._axes.get(axis, 0.0)
         size = max(0.0, abs(value) - DEAD_ZONE) / (1.0 - DEAD_ZONE)
         return size if value >= 0.0 else -size
