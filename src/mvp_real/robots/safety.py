@@ -5,23 +5,24 @@ acceleration, workspace, tracking. A fault is answered by grade: REJECT (this co
 HOLD until a good one comes), HOLD (keep the last target), STOP (latched, names its reason, only
 `clear_fault` releases it).
 
-A tick is a command at least half a control period after the one counted before, so that a 50 Hz
-teleoperation stream and a 5 Hz policy are judged over the same time.
+What has to happen several times in a row is counted over ticks, see `streaks`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from math import inf
+from math import inf, isfinite
 
 import numpy as np
 
 from mvp_real.messages import JointReading, JointTarget
 from mvp_real.robots.input_checks import CLOCK_TOLERANCE, bad_reading, bad_target, out_of_range
+from mvp_real.robots.joint_range import JointRange
 from mvp_real.robots.joint_table import Anywhere, Region
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.step_budget import StepBudget
+from mvp_real.robots.streaks import Streaks
 from mvp_real.robots.table import RobotTable
 from mvp_real.robots.verdict import DriverState, Verdict
 from mvp_real.robots.workspace import Workspace
@@ -52,9 +53,8 @@ class Limiter:
         self._names = limits.table.joint_names
         self._joints = limits.table.arm_joints
         self._budget = StepBudget(limits)
-        # Plain floats: numpy's cost per call would eat the budget of 50 us.
-        self._lower: list[float] = limits.lower.tolist()
-        self._upper: list[float] = limits.upper.tolist()
+        self._streaks = Streaks(limits.period)
+        self._range = JointRange(limits, self._streaks)
         self._state = DriverState.DISABLED
         self._reason = "not enabled yet"
         self._last_stop = ""
@@ -63,10 +63,9 @@ class Limiter:
         self._gripper = 0.0
         self._first = True
         self._largest_gap = 0.0
-        self._now = self._heard_at = self._accepted_at = self._tick_at = 0.0
+        self._now = self._heard_at = self._accepted_at = 0.0
         self._toggled_at = -inf
         self._reading_bad_since = inf
-        self._streaks: Counter[str] = Counter()
 
     @property
     def state(self) -> DriverState:
@@ -91,13 +90,10 @@ class Limiter:
             self._state, self._reason = DriverState.DISABLED, fault
             return self._answer()
         measured: list[float] = reading.position.tolist()
-        joints = measured[: self._joints]
-        self._target = [
-            min(max(q, low), high) for q, low, high in zip(joints, self._lower, self._upper, strict=True)
-        ]
+        self._target = self._range.nearest(measured[: self._joints])
         self._outside = self._workspace.outside(self._target)
         self._gripper = min(max(measured[-1], 0.0), 1.0)
-        self._restart_clocks(now)
+        self._restart_clocks(now, allowance=1.0)
         self._first = True
         self._streaks.clear()
         self._state, self._reason = DriverState.RUNNING, ""
@@ -134,9 +130,12 @@ class Limiter:
         self.counters["commands"] += 1
         if self._state is DriverState.DISABLED or self._state is DriverState.STOPPED:
             return self._answer()
-        if now < self._now - CLOCK_TOLERANCE:
+        if not self._now - CLOCK_TOLERANCE <= now < inf:
             return self._clock_jump(now)
-        self._now = self._heard_at = now
+        if now - self._heard_at > self.limits.heartbeat:
+            self._first = True  # whoever speaks now has not spoken for long: it must know where the arm is
+        self._now = max(self._now, now)
+        self._heard_at = now
         fault = bad_target(target, self.limits, now) or bad_reading(reading, self.limits, now)
         if fault:
             return self._reject(fault)
@@ -144,12 +143,11 @@ class Limiter:
             return self._reject("deadman switch released")
         wanted: list[float] = target.position.tolist()
         measured: list[float] = reading.position.tolist()
-        is_tick = now - self._tick_at >= 0.5 * self.limits.period
-        if is_tick:
-            self._tick_at = now
+        self._streaks.begin(now)
 
-        stop = self._tracking_fault(measured, is_tick)
-        joints, clipped, pushed = self._clip(wanted, is_tick)
+        stop = self._tracking_fault(measured)
+        joints, clipped, pushed = self._range.clip(wanted[: self._joints])
+        self.counters["clipped"] += clipped
         stop = stop or pushed
         if stop:
             return self.stop(stop)
@@ -168,7 +166,7 @@ class Limiter:
         scaled = scale < 1.0 - NEGLIGIBLE
         if scaled:
             self.counters["clamped"] += 1
-        if self._streak("clamped", scaled, is_tick) > self.limits.clamped_ticks:
+        if self._streaks.count("clamped", scaled) > self.limits.clamped_ticks:
             return self.stop(f"more than {self.limits.clamped_ticks} clamped steps in a row")
         middle = [r + 0.5 * d for r, d in zip(reference, step, strict=True)]
         outside = self._workspace.outside(joints)
@@ -176,7 +174,7 @@ class Limiter:
         bound = max(0.0, self._outside)
         if outside > bound or self._workspace.outside(middle) > bound:
             broken = joints if outside > bound else middle
-            return self._reject("workspace: " + self._workspace.describe(broken), self._first)
+            return self._reject("workspace: " + self._workspace.describe(broken), start_anew=False)
         self._budget.spend(step, now)
         self._target, self._outside, self._accepted_at = joints, outside, now
         self._first = False
@@ -192,9 +190,9 @@ class Limiter:
         """Look after silence, age and tracking between commands; call it at servo rate."""
         if self._state is DriverState.DISABLED or self._state is DriverState.STOPPED:
             return self._answer()
-        if now < self._now - CLOCK_TOLERANCE:
+        if not self._now - CLOCK_TOLERANCE <= now < inf:
             return self._clock_jump(now)
-        self._now = now
+        self._now = max(self._now, now)
         limits = self.limits
         fault = bad_reading(reading, limits, now)
         if fault:
@@ -205,9 +203,8 @@ class Limiter:
                 return self.stop(f"joint state lost for {limits.reading_lost:.1f} s: {fault}")
             return self._hold(fault)
         self._reading_bad_since = inf
-        if now - self._accepted_at >= limits.period and now - self._tick_at >= 0.5 * limits.period:
-            self._tick_at = now
-            stop = self._tracking_fault(reading.position.tolist(), True)
+        if now - self._accepted_at >= limits.period and self._streaks.begin(now):
+            stop = self._tracking_fault(reading.position.tolist())
             if stop:
                 return self.stop(stop)
         if self._state is DriverState.RUNNING and now - self._heard_at > limits.heartbeat:
@@ -224,36 +221,11 @@ class Limiter:
             "largest tracking gap (rad)": f"{self._largest_gap:.4f}",
         }
 
-    def _clip(self, wanted: list[float], is_tick: bool) -> tuple[list[float], bool, str]:
-        """Joints inside the range, whether any was outside, and why to stop if one pushes for too long."""
-        joints = wanted[: self._joints]
-        if not self._streaks:
-            for q, low, high in zip(joints, self._lower, self._upper, strict=True):
-                if not low <= q <= high:
-                    break
-            else:
-                return joints, False, ""
-        pushed = ""
-        clipped = False
-        for k, (low, high) in enumerate(zip(self._lower, self._upper, strict=True)):
-            q = joints[k]
-            below, above = q < low, q > high
-            if below or above:
-                joints[k] = low if below else high
-                clipped = True
-            if below or above or self._streaks:
-                for side, hit in (("lower", below), ("upper", above)):
-                    count = self._streak(f"{self._names[k]} {side}", hit, is_tick)
-                    if count >= self.limits.pushing_ticks:
-                        pushed = f"{self._names[k]} pushed against its {side} limit for {count} ticks"
-        self.counters["clipped"] += clipped
-        return joints, clipped, pushed
-
-    def _tracking_fault(self, measured: list[float], is_tick: bool) -> str:
+    def _tracking_fault(self, measured: list[float]) -> str:
         gaps = [abs(q - m) for q, m in zip(self._target, measured, strict=False)]
         gap = max(gaps)
         self._largest_gap = max(self._largest_gap, gap)
-        if self._streak("tracking", gap > self.limits.tracking_gap, is_tick) >= self.limits.gap_ticks:
+        if self._streaks.count("tracking", gap > self.limits.tracking_gap) >= self.limits.gap_ticks:
             return f"{self._names[gaps.index(gap)]} is {gap:.3f} rad from its target: blocked or lagging"
         return ""
 
@@ -265,16 +237,6 @@ class Limiter:
             self._gripper, self._toggled_at = value, now
         else:
             self.counters["gripper changes refused"] += 1
-
-    def _streak(self, name: str, broken: bool, is_tick: bool) -> int:
-        """Number of ticks in a row on which something was broken."""
-        if not broken:
-            if name in self._streaks:
-                del self._streaks[name]
-            return 0
-        if is_tick:
-            self._streaks[name] += 1
-        return self._streaks[name]
 
     # The answers.
 
@@ -288,20 +250,23 @@ class Limiter:
     def _hold(self, reason: str, start_anew: bool = True) -> Verdict:
         if self._state is not DriverState.HOLD:
             self.counters["holds"] += 1
-            # Whoever takes over must start from where the arm is. A target outside the workspace is no such
-            # break: the same source goes on, and its next step is limited like any other.
-            self._first = start_anew
+        # Whoever takes over must start from where the arm is. A target outside the workspace is no such break:
+        # the same source goes on, and its next step is limited like any other.
+        self._first = self._first or start_anew
         self._state, self._reason = DriverState.HOLD, reason
         return self._answer()
 
     def _clock_jump(self, now: float) -> Verdict:
+        if not isfinite(now):
+            return self._hold(f"the clock reads {now}")
         back = self._now - now
-        self._restart_clocks(now)
+        # Time that ran backwards pays for no motion.
+        self._restart_clocks(now, allowance=0.0)
         return self._hold(f"the clock jumped back by {back:.3f} s")
 
-    def _restart_clocks(self, now: float) -> None:
+    def _restart_clocks(self, now: float, allowance: float) -> None:
         self._now = self._heard_at = self._accepted_at = now
-        self._tick_at = now - self.limits.period
         self._toggled_at = min(self._toggled_at, now)
         self._reading_bad_since = inf
-        self._budget.restart(now)
+        self._streaks.restart(now)
+        self._budget.restart(now, allowance)
