@@ -22,7 +22,7 @@ def folders(pattern: str) -> list[tuple[str, list[str]]]:
 setup(
     packages=find_packages("src"),
     package_dir={"": "src"},
-    package_data={"mvp_real": ["**/*.html", "**/*.css", "**/*.js", "py.typed"]},
+    package_data={"mvp_real": ["**/*.html", "**/*.css", "**/*.js", "**/*.cpp", "py.typed"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/mvp_real"]),
         ("share/mvp_real", ["package.xml"]),

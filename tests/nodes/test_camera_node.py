@@ -1,0 +1,291 @@
+"""The camera node as a process on the real library, in front of the emulator and recordings, with faults."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import CameraInfo, Image
+
+from mvp_real.cameras.intrinsics import Intrinsics
+from mvp_real.emulators.fault_socket import FaultClient, parse_address
+from mvp_real.nodes import conversions
+from mvp_real.nodes.camera_info import CAMERA_FRAME, camera_info
+from mvp_real.nodes.quality import SENSOR
+from mvp_real.nodes.robot_publisher import CAMERA_FRAME as SIMULATED_CAMERA_FRAME
+from mvp_real.systems.environment import system_environment
+from mvp_real.systems.process import executable_path
+from tests.nodes.bringup import PATIENCE, free_domain
+
+pytest.importorskip("pyrealsense2")
+OK, WARN, ERROR, STALE = range(4)
+
+
+def emulator(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
+    """`mvp_real emulate realsense` as a process, and what it says when it is ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mvp_real", "emulate", "realsense", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    ready = json.loads(process.stdout.readline())
+    assert ready["ready"]
+    return process, ready
+
+
+def end(process: subprocess.Popen[str]) -> int:
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        return process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
+class CameraRun:
+    """The node as a process, and a test that listens to it.
+
+    Attributes:
+        images: Arrived images with the host's time of arrival.
+        infos: Camera infos.
+        status: Newest diagnostics: level, message, values.
+    """
+
+    def __init__(self, log: Path, **parameters: object) -> None:
+        domain = free_domain()
+        environment = system_environment() | {"ROS_DOMAIN_ID": str(domain)}
+        arguments = [
+            part for key, value in parameters.items() for part in ("-p", f"{key}:={json.dumps(value)}")
+        ]
+        self._log = log
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen(
+                [str(executable_path("camera")), "--ros-args", "-r", "__ns:=/xarm7", *arguments],
+                env=environment,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = environment["FASTDDS_DEFAULT_PROFILES_FILE"]
+        self.images: list[tuple[Image, float]] = []
+        self.infos: list[CameraInfo] = []
+        self.status: tuple[int, str, dict[str, str]] = (-1, "", {})
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
+        self.node = rclpy.create_node("tester", namespace="xarm7", context=self._context)
+        self.node.create_subscription(
+            Image, "wrist_camera/image", lambda m: self.images.append((m, time.time())), SENSOR
+        )
+        self.node.create_subscription(CameraInfo, "wrist_camera/camera_info", self.infos.append, SENSOR)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, (
+                f"waited in vain until {what}; {self.status}; {self._log.read_text()}"
+            )
+            time.sleep(0.01)
+
+    def until_level(self, level: int, text: str = "") -> None:
+        self.until(lambda: self.status[0] == level and text in self.status[1], f"level {level} with '{text}'")
+
+    def flowing(self) -> None:
+        """New images arrive."""
+        count = len(self.images)
+        self.until(lambda: len(self.images) > count + 3, "images flow")
+
+    def close(self) -> int:
+        code = end(self.process)  # type: ignore[arg-type]
+        self._executor.shutdown()
+        rclpy.try_shutdown(context=self._context)
+        self._thread.join(5)
+        return code
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            values = {value.key: value.value for value in status.values}
+            self.status = (int.from_bytes(status.level, "little"), status.message, values)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[dict[str, str]]:
+    process, ready = emulator()
+    yield ready
+    assert end(process) == 0
+
+
+@pytest.fixture(scope="module")
+def running(world: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[CameraRun]:
+    log = tmp_path_factory.mktemp("camera") / "camera.log"
+    # Generous, so that a busy machine is not taken for a broken camera.
+    run = CameraRun(log, source="software", frames=world["frames"], stale_after=0.5, lost_after=1.0)
+    run.until(lambda: len(run.images) > 5, "the first images arrive")
+    yield run
+    assert run.close() == 0, log.read_text()
+
+
+@pytest.fixture
+def faults(world: dict[str, str]) -> Iterator[FaultClient]:
+    client = FaultClient(*parse_address(world["faults"]))
+    client.clear()
+    yield client
+    client.clear()
+
+
+@pytest.mark.nodes
+def test_images_are_as_every_consumer_of_the_topic_expects(running: CameraRun, faults: FaultClient) -> None:
+    running.until_level(OK)
+    message, arrival = running.images[-1]
+    frame = conversions.frame(message, 0)
+    assert frame.image.shape == (480, 640, 3)
+    assert message.header.frame_id == CAMERA_FRAME == SIMULATED_CAMERA_FRAME
+    stamps = [conversions.seconds(image.header.stamp) for image, _ in running.images]
+    assert stamps == sorted(set(stamps))
+    assert 0.0 <= arrival - stamps[-1] < 5.0
+    info = running.infos[-1]
+    assert (info.width, info.height, info.distortion_model) == (640, 480, "plumb_bob")
+    assert info.k[0] == pytest.approx(625.22, abs=0.01)
+    # Every image has an info of its very stamp; the newest of either may still be on its way.
+    seen = {conversions.nanoseconds(image.header.stamp) for image, _ in running.images}
+    told = {conversions.nanoseconds(info.header.stamp) for info in running.infos}
+    assert len(seen & told) >= 0.8 * min(len(seen), len(told))
+    ages = [at - conversions.seconds(image.header.stamp) for image, at in running.images]
+    print(f"\ncapture to subscriber: median {1000 * float(np.median(ages)):.1f} ms of {len(ages)}")
+
+
+@pytest.mark.nodes
+def test_a_frozen_camera_is_counted(running: CameraRun, faults: FaultClient) -> None:
+    faults.set("freeze")
+    running.until(lambda: int(running.status[2]["identical images in a row"]) > 3, "the freeze is counted")
+    faults.clear()
+    running.until(lambda: running.status[2]["identical images in a row"] == "0", "the freeze is over")
+
+
+@pytest.mark.nodes
+def test_silence_is_reported_and_recovered_from(running: CameraRun, faults: FaultClient) -> None:
+    faults.set("silence")
+    running.until_level(ERROR, "no image")
+    count = len(running.images)
+    faults.clear()
+    running.until_level(OK)
+    assert len(running.images) > count
+    assert int(running.status[2]["reconnects"]) >= 1
+
+
+@pytest.mark.nodes
+def test_an_unplugged_camera_is_an_error_until_it_is_back(running: CameraRun, faults: FaultClient) -> None:
+    faults.set("drop")
+    running.until_level(ERROR, "no frames from")
+    faults.clear()
+    running.until_level(OK)
+    running.flowing()
+    assert running.process.poll() is None
+
+
+@pytest.mark.nodes
+def test_old_images_keep_their_stamps_and_are_reported(running: CameraRun, faults: FaultClient) -> None:
+    faults.set("delay", 0.8)
+    running.until_level(WARN, "old")
+    count = len(running.images)
+    running.until(lambda: len(running.images) > count, "an old image arrives")
+    message, arrival = running.images[-1]
+    assert arrival - conversions.seconds(message.header.stamp) >= 0.79
+
+
+@pytest.mark.nodes
+def test_stamps_of_a_clock_that_jumped_are_reported(running: CameraRun, faults: FaultClient) -> None:
+    faults.set("clock_jump", 30.0)
+    running.until_level(WARN, "in the future")
+
+
+@pytest.mark.nodes
+def test_another_size_is_published_and_reported(running: CameraRun, faults: FaultClient) -> None:
+    faults.set("wrong_resolution")
+    running.until_level(WARN, "images are 320x240, asked for 640x480")
+    running.flowing()
+    image, info = running.images[-1][0], running.infos[-1]
+    assert (image.width, image.height, len(image.data)) == (320, 240, 3 * 320 * 240)
+    assert (info.width, info.height) == (320, 240)
+
+
+@pytest.mark.nodes
+def test_garbled_images_bring_nothing_down(running: CameraRun, faults: FaultClient) -> None:
+    faults.set("garble", 1.0)
+    running.flowing()
+    assert running.process.poll() is None
+
+
+@pytest.mark.nodes
+def test_a_recording_made_by_the_emulator_is_played_by_the_node(tmp_path: Path) -> None:
+    file = tmp_path / "picture.db3"
+    process, _ = emulator("--record", str(file), "--seconds", "1.5", "--width", "320", "--height", "240")
+    assert process.stdout is not None
+    assert process.wait(PATIENCE) == 0
+    assert json.loads(process.stdout.readline())["recorded"] > 10
+    run = CameraRun(tmp_path / "log", source="playback", file=str(file), width=320, height=240)
+    run.until(lambda: len(run.images) > 5, "images arrive")
+    assert run.images[-1][0].width == 320
+    assert abs(conversions.seconds(run.images[-1][0].header.stamp) - run.images[-1][1]) < 5.0
+    run.until(lambda: bool(run.status[2]), "diagnostics")
+    assert run.close() == 0
+
+
+@pytest.mark.nodes
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"serial": "012345678901"}, "no RealSense with serial number '012345678901'"),
+        ({"source": "softwre"}, "did you mean software?"),
+        ({"source": "software"}, "needs the parameter 'frames'"),
+        ({"source": "software", "frames": "127.0.0.1:1"}, "no frames from 127.0.0.1:1"),
+        ({"stale_after": 5.0}, "stale after 5.0 s and lost after 1.0 s"),
+    ],
+)
+def test_what_cannot_work_ends_at_once_with_its_reason(
+    tmp_path: Path, parameters: dict[str, object], text: str
+) -> None:
+    arguments = [part for key, value in parameters.items() for part in ("-p", f"{key}:={json.dumps(value)}")]
+    environment = system_environment() | {"ROS_DOMAIN_ID": str(free_domain())}
+    result = subprocess.run(
+        [str(executable_path("camera")), "--ros-args", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert result.returncode == 2
+    assert text in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_camera_info_carries_the_whole_geometry() -> None:
+    geometry = Intrinsics(640, 480, 610.0, 611.0, 321.0, 239.0, "plumb_bob", (0.1, 0.2, 0.3, 0.4, 0.5))
+    info = camera_info(Image().header, geometry)
+    assert list(info.k) == [610.0, 0.0, 321.0, 0.0, 611.0, 239.0, 0.0, 0.0, 1.0]
+    assert list(info.p) == [610.0, 0.0, 321.0, 0.0, 0.0, 611.0, 239.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    assert list(info.d) == [0.1, 0.2, 0.3, 0.4, 0.5]
