@@ -69,7 +69,7 @@ class CameraRun:
 
     def __init__(self, log: Path, **parameters: object) -> None:
         domain = free_domain()
-        environment = system_environment() | {"ROS_DOMAIN_ID": str(domain)}
+        self.environment = environment = system_environment() | {"ROS_DOMAIN_ID": str(domain)}
         arguments = [
             part for key, value in parameters.items() for part in ("-p", f"{key}:={json.dumps(value)}")
         ]
@@ -238,6 +238,27 @@ def test_garbled_images_bring_nothing_down(running: CameraRun, faults: FaultClie
     faults.set("garble", 1.0)
     running.flowing()
     assert running.process.poll() is None
+
+
+@pytest.mark.nodes
+def test_the_encoder_works_on_these_images_as_on_any_others(
+    running: CameraRun, faults: FaultClient, models: Path, tmp_path: Path
+) -> None:
+    features: list[Image] = []
+    subscription = running.node.create_subscription(Image, "wrist_camera/features", features.append, SENSOR)
+    command = [str(executable_path("encoder")), "--ros-args", "-r", "__ns:=/xarm7", "-p", "bundle:=turn"]
+    environment = running.environment | {"MVP_REAL_MODELS": str(models)}
+    log = (tmp_path / "encoder.log").open("wb")
+    encoder = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        running.until(lambda: len(features) > 10, "features arrive")
+    finally:
+        assert end(encoder) == 0, (tmp_path / "encoder.log").read_text()  # type: ignore[arg-type]
+        running.node.destroy_subscription(subscription)
+    stamps = {conversions.nanoseconds(image.header.stamp) for image, _ in running.images}
+    assert any(conversions.nanoseconds(feature.header.stamp) in stamps for feature in features)
+    # The bar moves and the gradient rolls: the channel means of two images are hardly ever the same.
+    assert len({conversions.feature(feature).tokens.tobytes() for feature in features}) > 1
 
 
 @pytest.mark.nodes
