@@ -1,0 +1,261 @@
+"""One device with its driver node, and a test that plays controller and operator over ROS.
+
+What a subclass adds: how the device is started or reached, what its controller sends, and what its states are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import String
+from std_srvs.srv import SetBool, Trigger
+
+from mvp_real.emulators.fault_socket import FaultClient, parse_address
+from mvp_real.nodes.quality import LATCHED
+from mvp_real.systems.environment import system_environment
+from mvp_real.systems.process import executable_path
+
+from .processes import PATIENCE, Emulator, end, wait_until
+
+LATCHED_STATES = ("stopped", "fallen")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How the device is reached.
+
+    Attributes:
+        real: The device itself, not its emulator.
+        ip, serial, interface, channel: Where it is; empty for emulators.
+    """
+
+    real: bool = False
+    ip: str = ""
+    serial: str = ""
+    interface: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A state and when the test heard of it, on the monotonic clock."""
+
+    at: float
+    state: str
+    reason: str
+
+
+class Rig:
+    """See the module.
+
+    Attributes:
+        device: Name of the device.
+        node_name, namespace: Of the driver.
+        history: States of the driver in order of arrival.
+        identity: Serial numbers and versions, for the result.
+    """
+
+    device = ""
+    node_name = ""
+    namespace = ""
+    controller_period = 0.2
+    has_services = True
+
+    def __init__(self, reach: Reach, logs: Path) -> None:
+        self.reach, self.logs = reach, logs
+        self.history: list[Seen] = []
+        self.identity: dict[str, str] = {}
+        self.emulator: Emulator | None = None
+        self.driver: subprocess.Popen[bytes] | None = None
+        self._stamp_offset = 0.0
+        self._streaming = False
+        self._closing = threading.Event()
+        self.environment = system_environment() | {
+            "ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100))
+        }
+        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = self.environment["FASTDDS_DEFAULT_PROFILES_FILE"]
+        self._context = rclpy.Context()
+        rclpy.init(
+            context=self._context,
+            domain_id=int(self.environment["ROS_DOMAIN_ID"]),
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
+        self.node = rclpy.create_node("hil", namespace=self.namespace, context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._spinner = threading.Thread(target=self._spin, daemon=True)
+
+    # To be given by a device.
+
+    def start_emulator(self) -> Emulator:
+        """Start the device's stand-in."""
+        raise NotImplementedError
+
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the driver node."""
+        raise NotImplementedError
+
+    def connect_topics(self) -> None:
+        """Subscriptions and publishers of this device."""
+
+    def send(self, stamp_offset: float) -> None:
+        """Send one command that hardly moves the robot; stamps are shifted by the offset, s."""
+
+    def moving(self) -> None:
+        """Bring the device to the state in which a cell begins."""
+        self.recover()
+        self.call("enable", True)
+        self._streaming = True
+        wait_until(lambda: self.state == "running", PATIENCE, f"{self.device} runs; {self.history[-4:]}")
+
+    # Life.
+
+    def open(self) -> None:
+        """Start everything and wait for the driver."""
+        if not self.reach.real:
+            self.emulator = self.start_emulator()
+        if self.has_services:
+            self.services: dict[str, Any] = {
+                "enable": self.node.create_client(SetBool, f"{self.node_name}/enable"),
+                **{
+                    name: self.node.create_client(Trigger, f"{self.node_name}/{name}")
+                    for name in ("stop", "clear_fault")
+                },
+            }
+            self.node.create_subscription(String, f"{self.node_name}/status", self._on_status, LATCHED)
+        self.connect_topics()
+        self._spinner.start()
+        self.start_driver()
+        threading.Thread(target=self._control, daemon=True).start()
+
+    def close(self) -> None:
+        """End all processes."""
+        self._closing.set()
+        self._streaming = False
+        if self.driver is not None:
+            end(self.driver)
+        if self.emulator is not None:
+            self.emulator.close()
+        self._executor.shutdown()
+        rclpy.try_shutdown(context=self._context)
+        self._spinner.join(5.0)
+
+    def start_driver(self) -> None:
+        """Start the driver node and wait until it says how it is."""
+        self.history.clear()
+        arguments = ["--ros-args", "-r", f"__node:={self.node_name}", "-r", f"__ns:=/{self.namespace}"]
+        for name, value in self.parameters().items():
+            arguments += ["-p", f"{name}:={json.dumps(value)}"]
+        with (self.logs / f"{self.device}_driver.log").open("ab") as log:
+            self.driver = subprocess.Popen(
+                [str(executable_path(self.node_name)), *arguments],
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until(
+            lambda: self.history, PATIENCE, f"{self.node_name} tells its state; its log is in {self.logs}"
+        )
+
+    # What cells do. Each returns when it has begun.
+
+    @property
+    def state(self) -> str:
+        """Newest state; empty before the first."""
+        return self.history[-1].state if self.history else ""
+
+    def act(self, action: str, value: float | None) -> None:
+        """Do what a cell names."""
+        if action.startswith("fault "):
+            self.faults().set(action.removeprefix("fault "), value)
+        elif action in ("clock_back", "clock_ahead"):
+            self._stamp_offset = (value or 0.0) * (-1.0 if action == "clock_back" else 1.0)
+        elif action != "wait":
+            getattr(self, action)()
+
+    def undo(self) -> None:
+        """End whatever cells do."""
+        self._stamp_offset = 0.0
+        self._streaming = False
+        if not self.reach.real:
+            self.faults().clear()
+        if self.driver is None or self.driver.poll() is not None:
+            self.start_driver()
+
+    def kill_driver(self) -> None:
+        """The driver's process dies at once."""
+        assert self.driver is not None
+        self.driver.kill()
+        self.driver.wait()
+
+    def pause_controller(self) -> None:
+        """The controller's process is gone: no command any more."""
+        self._streaming = False
+
+    def stop(self) -> None:
+        """An operator presses stop."""
+        self.call("stop")
+
+    def recover(self) -> None:
+        """What an operator does: look, clear the fault until it is accepted, leave the robot disabled."""
+        if not self.has_services:
+            return
+        wait_until(lambda: self.call("clear_fault"), PATIENCE, f"the fault is cleared; {self.history[-4:]}")
+        self.call("enable", False)
+        wait_until(
+            lambda: self.state == "disabled", PATIENCE, f"{self.device} is disabled; {self.history[-4:]}"
+        )
+
+    def faults(self) -> FaultClient:
+        """The emulator's fault socket."""
+        assert self.emulator is not None
+        return FaultClient(*parse_address(str(self.emulator.ready["faults"])))
+
+    # Inside.
+
+    def call(self, service: str, on: bool | None = None) -> bool:
+        """Call one of the driver's services; whether it agreed."""
+        client = self.services[service]
+        wait_until(client.service_is_ready, PATIENCE, f"service {service} is there")
+        request = Trigger.Request() if on is None else SetBool.Request(data=on)
+        replies: list[Any] = []
+        deadline = time.monotonic() + PATIENCE
+        while not replies and time.monotonic() < deadline:
+            # A request sent before both sides have met is lost.
+            client.call_async(request).add_done_callback(lambda future: replies.append(future.result()))
+            wait_until(lambda: bool(replies), 15.0)
+        assert replies, f"{service} gave no answer"
+        return bool(replies[0].success)
+
+    def _on_status(self, message: String) -> None:
+        status = json.loads(message.data)
+        self.note(status["state"], status["reason"])
+
+    def note(self, state: str, reason: str) -> None:
+        """Remember a state if it is new."""
+        if not self.history or (self.history[-1].state, self.history[-1].reason) != (state, reason):
+            self.history.append(Seen(time.monotonic(), state, reason))
+
+    def _control(self) -> None:
+        while not self._closing.wait(self.controller_period):
+            if self._streaming:
+                with contextlib.suppress(Exception) if self._closing.is_set() else contextlib.nullcontext():
+                    self.send(self._stamp_offset)
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
