@@ -12,7 +12,7 @@ from mvp_real.robots.digit import DigitTable
 from mvp_real.robots.digit_link.chunks import LARGEST, ArtlError
 from mvp_real.robots.digit_link.command import CommandWriter, MotorCommand
 from mvp_real.robots.digit_link.observation import MotorLimits, Observation, ObservationReader
-from mvp_real.robots.digit_link.stream import LINK_TIMEOUT, Publisher, Subscriber
+from mvp_real.robots.digit_link.stream import LINK_TIMEOUT, Address, Publisher, Subscriber
 
 ROBOT_PORT, CLIENT_PORT = 25500, 25501
 KEEP_ALIVE = 0.02  # s between chunks of the description while nothing is commanded
@@ -97,36 +97,45 @@ class DigitLink:
                 break
             except OSError:
                 continue  # an ICMP answer to something sent before: nobody listens there yet
-            if sender[0] != self._robot[0]:
-                self.subscriber.counters["strangers"] += 1
-                continue
-            message = self.subscriber.receive(datagram, sender, now)
-            if message is None:
-                continue
-            observation = self._understand(message)
+            observation = self.take(datagram, sender, now)
             if observation is not None:
                 self.skipped += newest is not None
                 newest = observation
-        if not self.subscriber.check(now):
-            self._reader, self.limits, self.problem = None, None, ""
+        self.check(now)
         return newest
 
     def send(self, command: MotorCommand | None, now: float | None = None) -> None:
         """Send a command; without one, from time to time what keeps the connection open."""
-        now = time.monotonic() if now is None else now
-        if command is not None:
-            datagrams = self._publisher.datagrams(self._writer.pack(command), now)
-            self.sent += 1
-        elif now - self._kept_alive >= KEEP_ALIVE:
-            self._kept_alive = now
-            datagrams = self._publisher.silent(now)
-        else:
-            return
-        for datagram in datagrams:
+        for datagram in self.outgoing(command, time.monotonic() if now is None else now):
             try:
                 self.socket.sendto(datagram, self._robot)
             except OSError:  # unreachable, or the buffer is full: the robot's own rules take over
                 self.send_errors += 1
+
+    # The same without the socket.
+
+    def take(self, datagram: bytes, sender: Address, now: float) -> Observation | None:
+        """Take a datagram; whatever it holds, nothing is raised."""
+        if sender[0] != self._robot[0]:
+            self.subscriber.counters["strangers"] += 1
+            return None
+        message = self.subscriber.receive(datagram, sender, now)
+        return None if message is None else self._understand(message)
+
+    def check(self, now: float) -> None:
+        """Let go of a robot that has been silent for too long."""
+        if not self.subscriber.check(now):
+            self._reader, self.limits, self.problem = None, None, ""
+
+    def outgoing(self, command: MotorCommand | None, now: float) -> list[bytes]:
+        """The datagrams of a command, or of nothing but the description."""
+        if command is not None:
+            self.sent += 1
+            return self._publisher.datagrams(self._writer.pack(command), now)
+        if now - self._kept_alive < KEEP_ALIVE:
+            return []
+        self._kept_alive = now
+        return self._publisher.silent(now)
 
     def close(self) -> None:
         """Free the port. The robot falls back to the mode that the last command named."""

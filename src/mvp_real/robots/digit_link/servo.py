@@ -47,6 +47,7 @@ class DigitServo:
         measurement: The newest; None before the first.
         authority: Who has the robot.
         robot_limits: What the robot clamps to; None before it is connected.
+        link_problem: Why there is no connection, if more is known than that.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class DigitServo:
         self.authority = Authority.WATCHING
         self.robot_limits: MotorLimits | None = None
         self.counters: Counter[str] = Counter()
+        self.link_problem = ""
         self._table = self.limiter.limits.table
         self._shadow, self._timeout = shadow, link_timeout
         self._posture: Posture | None = None
@@ -175,7 +177,7 @@ class DigitServo:
 
     def _unfit(self) -> str:
         if not self._connected or self._posture is None:
-            return "no connection to the robot"
+            return self.link_problem or "no connection to the robot"
         if self._error:
             return f"the robot reports an error{self._delay()}"
         return ""

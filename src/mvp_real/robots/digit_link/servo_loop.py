@@ -131,7 +131,8 @@ class ServoLoop:
             if connected and self.link.limits is not None:
                 self.servo.connected(self.link.limits)
             else:
-                self.servo.disconnected(f"the robot has been silent for {self._settings.link_timeout:.2f} s")
+                self.servo.disconnected(f"the robot {self.link.subscriber.farewell}")
+        self.servo.link_problem = self.link.problem
 
     def _observe(self, seen: Observation) -> None:
         arrival = self._clock.advance(seen.time)

@@ -62,13 +62,14 @@ class Subscriber:
         address: Who is connected; None: nobody.
         counters: "chunks", "messages", "checksum errors", "malformed", "strangers", "connections".
         problem: What was wrong with the last chunk that could not be used.
+        farewell: Why the last connection ended.
     """
 
     def __init__(self, timeout: float = LINK_TIMEOUT) -> None:
         self._timeout = timeout
         self.address: Address | None = None
         self.counters: Counter[str] = Counter()
-        self.problem = ""
+        self.problem = self.farewell = ""
         self._reader = DescriptionReader()
         self._heard = 0.0
 
@@ -103,20 +104,22 @@ class Subscriber:
     def check(self, now: float) -> bool:
         """Let go of a side that has been silent for too long; whether there still is one."""
         if self.address is not None and self.silence(now) > self._timeout:
-            self.disconnect()
+            self.disconnect(f"has been silent for {self._timeout:.2f} s")
         return self.address is not None
 
-    def disconnect(self) -> None:
+    def disconnect(self, reason: str) -> None:
         """Forget the other side and its description."""
-        self.address, self._reader = None, DescriptionReader()
+        self.address, self._reader, self.farewell = None, DescriptionReader(), reason
 
     def _take(self, chunk: chunks.Chunk, sender: Address, now: float) -> bytes | None:
         self.counters["chunks"] += 1
         if chunk.kind in (chunks.PLAIN, chunks.COMPRESSED):
-            if self.address is None or self._reader.complete is None:
+            if self.address is None:
+                return None
+            self._heard = now  # also before the description is complete, which takes its time
+            if self._reader.complete is None:
                 return None
             message = message_of(chunk)
-            self._heard = now
             self.counters["messages"] += 1
             return message
         if self.address is None:
@@ -127,5 +130,5 @@ class Subscriber:
         same = self._reader.take(chunk)
         self._heard = now
         if not same:
-            self.disconnect()
+            self.disconnect("has described itself anew")
         return None
