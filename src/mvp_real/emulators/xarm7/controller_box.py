@@ -27,6 +27,7 @@ UPPER = (2 * math.pi, 2.0944, 2 * math.pi, 3.9270, 2 * math.pi, math.pi, 2 * mat
 LOWER_1305 = (*LOWER[:1], -2.0420, LOWER[2], -0.1047, *LOWER[4:])
 UPPER_1305 = (*UPPER[:1], 2.0246, *UPPER[2:])
 ALL_JOINTS = 0x7F
+AT_REST = 0.02  # rad/s
 TOOL_OFFSET = 0.172  # m
 
 # Servo points may not ask for more than this speed of the tool; see `_watch_tool`.
@@ -123,8 +124,8 @@ class ControllerBox:
 
     @property
     def state(self) -> State:
-        """Present state: moving and ready are told apart by the set-point."""
-        if self._state is State.READY and self.motion.moving:
+        """Present state; the arm moves until it has come to rest where its set-point is."""
+        if self._state is State.READY and (self.motion.moving or np.any(np.abs(self._speeds) > AT_REST)):
             return State.MOVING
         return self._state
 

@@ -113,12 +113,13 @@ class Motion:
         way = move.target - self.position
         distance = np.abs(way)
         longest = float(np.max(distance))
-        if longest < ARRIVED:
+        slow = float(np.max(np.abs(self.velocity))) <= move.acceleration * seconds
+        if longest < ARRIVED and slow:
             self.position, self.velocity = move.target.copy(), np.zeros_like(way)
             self._moves.popleft()
             return
         # All joints arrive together: each gets the share of the speed that its share of the way asks for.
-        share = distance / longest
+        share = distance / max(longest, 1e-12)
         # Half a step ahead, or the last step would overshoot what the brake can still do.
         brake = np.sqrt(2.0 * share * move.acceleration * distance)
         speed = np.minimum(np.minimum(share * move.speed, 0.9 * brake), distance / seconds)

@@ -13,8 +13,8 @@ from mvp_real.messages import FloatArray
 from mvp_real.robots.table import RobotTable
 
 RANGE_TOLERANCE = 0.1  # rad beyond the device's range that an arm at its end stop may show
-SPEED_FACTOR = 1.5
-SLACK = 0.03  # rad and s: jitter of the arrivals, noise
+JITTER = 0.02  # s that reports may be closer in their arrival than in their making
+NOISE = 0.01  # rad
 BELIEVED = 5  # reports in a row
 
 
@@ -24,7 +24,7 @@ class ReadingGate:
     def __init__(self, table: RobotTable) -> None:
         self._lower = table.lower[:-1] - RANGE_TOLERANCE
         self._upper = table.upper[:-1] + RANGE_TOLERANCE
-        self._speed = SPEED_FACTOR * table.velocity_limit
+        self._speed = table.velocity_limit
         self._names = table.joint_names
         self._good: tuple[FloatArray, float] | None = None
         self._candidate: tuple[FloatArray, float] | None = None
@@ -61,5 +61,5 @@ class ReadingGate:
 
     def _near(self, before: tuple[FloatArray, float], joints: FloatArray, now: float) -> bool:
         position, at = before
-        reach = self._speed * (max(now - at, 0.0) + SLACK) + SLACK
+        reach = self._speed * (max(now - at, 0.0) + JITTER) + NOISE
         return bool(np.all(np.abs(joints - position) <= reach))
