@@ -62,6 +62,7 @@ class DigitLink:
         self.problem = ""
         self.skipped = self.sent = self.send_errors = 0
         self._kept_alive = -KEEP_ALIVE
+        self._greeted = 0
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         try:
@@ -129,11 +130,16 @@ class DigitLink:
 
     def outgoing(self, command: MotorCommand | None, now: float) -> list[bytes]:
         """The datagrams of a command, or of nothing but the description."""
+        greeting: list[bytes] = []
+        if self.subscriber.counters["connections"] != self._greeted:
+            # A robot that begins to describe itself has perhaps restarted and does not know us yet.
+            self._greeted = self.subscriber.counters["connections"]
+            greeting = self._publisher.start(now)
         if command is not None:
             self.sent += 1
-            return self._publisher.datagrams(self._writer.pack(command), now)
-        if now - self._kept_alive < KEEP_ALIVE:
-            return []
+            return [*greeting, *self._publisher.datagrams(self._writer.pack(command), now)]
+        if greeting or now - self._kept_alive < KEEP_ALIVE:
+            return greeting
         self._kept_alive = now
         return self._publisher.silent(now)
 
