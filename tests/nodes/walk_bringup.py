@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import rclpy
@@ -51,6 +51,8 @@ class WalkBringup:
         diagnostics: Newest diagnostics by node name: (level, message, values).
     """
 
+    remaps: ClassVar[dict[str, str]] = {}  # names that the tester uses, to those of another driver
+
     def __init__(self, models: Path, logs: Path, **arguments: str) -> None:
         self._logs = logs
         domain = free_domain()
@@ -67,7 +69,13 @@ class WalkBringup:
         os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = environment["FASTDDS_DEFAULT_PROFILES_FILE"]
         self._context = rclpy.Context()
         rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
-        self.node = node = rclpy.create_node("tester", namespace="digit", context=self._context)
+        remaps = [part for old, new in self.remaps.items() for part in ("-r", f"{old}:={new}")]
+        self.node = node = rclpy.create_node(
+            "tester",
+            namespace="digit",
+            context=self._context,
+            cli_args=["--ros-args", *remaps] if remaps else None,
+        )
         self.operator = WalkOperator(node)
         self.loop: History = []
         self.driver: History = []
