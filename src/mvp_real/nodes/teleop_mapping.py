@@ -1,7 +1,7 @@
 """Node `teleop_mapping`: the operator's hand, from whatever device, to `joint_target` of the arm.
 
-It answers each sample of the topic `teleop` at once, so that no timer adds to the latency. While the clutch is released it
-publishes nothing: the driver keeps the last target. The mapping itself is `mvp_real.teleop.arm_mapping`.
+It answers each sample of the topic `teleop` at once, so that no timer adds to the latency. While the clutch is
+released it publishes nothing: the driver keeps the last target. The mapping itself is `mvp_real.teleop.arm_mapping`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from mvp_real.robots.limits import Limits
 from mvp_real.robots.table import load_robot
 from mvp_real.teleop.arm_follower import FollowerSettings
 from mvp_real.teleop.arm_mapping import ArmMapping, MappingSettings, Motion
+from mvp_real.teleop.clutch import MAX_AGE, ClutchSettings
 
 WATCH_PERIOD = 0.02  # s of wall time
 STATUS_PERIOD = 0.1  # s between two status messages while the arm moves
@@ -50,12 +51,16 @@ class TeleopMapping(ManagedNode):
         declare(self, "side", "right", "Hand that moves the arm, left or right.")
         declare(self, "scale", 1.0, "Metres of the tool per metre of the hand.", (0.05, 5.0))
         declare(self, "turning", True, "The tool also turns with the hand.")
-        text = "Direction in which the operator looks, seen from the robot, degrees: 0 along its x axis, 180 towards it."
+        text = "Where the operator looks, seen from the robot, degrees: 0 along its x axis, 180 towards it."
         declare(self, "facing", 0.0, text, (-360.0, 360.0))
         speed = declare(self, "speed", 0.35, "Largest speed of the tool, m/s.", (0.01, 1.0), read_only=True)
         turn = declare(
             self, "turn", 1.5, "Largest turning speed of the tool, rad/s.", (0.05, 3.0), read_only=True
         )
+        age = declare(
+            self, "max_age", MAX_AGE, "Oldest pose that may move the arm, s.", (0.02, 0.5), read_only=True
+        )
+        self._clutch_settings = ClutchSettings(max_age=age)
         self._follower_settings = FollowerSettings(speed, turn)
         self._mapping: ArmMapping | None = None
         self._counts: Counter[str] = Counter()
@@ -98,6 +103,7 @@ class TeleopMapping(ManagedNode):
             bool(value("turning")),
             math.radians(value("facing")),  # type: ignore[arg-type]
             self._follower_settings,
+            self._clutch_settings,
         )
 
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:

@@ -1,8 +1,8 @@
 """Between hand samples and `sensor_msgs/Joy`.
 
-Stamps on the topic `teleop` are the computer's time, also where a simulation makes the ROS time: a hand does not know how
-fast a simulation runs, and one that went silent must grow old even when simulated time stands still. In a node ages are
-measured on the steady clock.
+Stamps on the topic `teleop` are the computer's time, also where a simulation makes the ROS time: a hand does not know
+how fast a simulation runs, and one that went silent must grow old even when simulated time stands still. In a node
+ages are measured on the steady clock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The arm follows a pose: one step of inverse kinematics at a time, inside the limits of joints, speeds and workspace.
+"""The arm follows a pose: one step of inverse kinematics at a time, inside the limits of joints, speeds and
+workspace.
 
 The limiter below enforces the same limits; here they are kept so that it never has to.
 """

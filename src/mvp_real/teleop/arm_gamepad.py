@@ -11,7 +11,7 @@ from mvp_real.teleop.virtual_hand import SPEED, TURN, VirtualHand
 # Numbers of an Xbox-like gamepad under the kernel's driver.
 LEFT_X, LEFT_Y, LEFT_TRIGGER, RIGHT_X, RIGHT_Y, RIGHT_TRIGGER = range(6)
 GRIP_BUTTON, PRIMARY_BUTTON, SECONDARY_BUTTON = 5, 0, 1
-HELP = "hold LB: clutch  left stick: forward/left  triggers: down/up  right stick: turn  RB: gripper  A/B: marks  BACK: leave"
+HELP = "hold LB: clutch  left stick: move  triggers: down/up  right stick: turn  RB: gripper  A/B: marks  BACK: end"
 
 
 class ArmGamepad:

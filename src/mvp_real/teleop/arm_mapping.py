@@ -1,8 +1,8 @@
 """From the operator's hand to joint targets of an arm: clutch-relative motion, scaled, inside every limit.
 
-Pure: samples, joint readings and times are handed in. There are two clocks: `now` is the operator's, on which hands and
-joint readings grow old; `robot_now` is the robot's, on which speeds are limited. They differ where simulated time does not
-run like real time. The node `teleop_mapping` wires all of it to topics.
+Pure: samples, joint readings and times are handed in. There are two clocks: `now` is the operator's, on which hands
+and joint readings grow old; `robot_now` is the robot's, on which speeds are limited. They differ where simulated time
+does not run like real time. The node `teleop_mapping` wires all of it to topics.
 """
 
 from __future__ import annotations

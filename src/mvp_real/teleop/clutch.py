@@ -1,7 +1,7 @@
 """When the operator's hand moves the robot: only while the clutch is held, on poses that can be trusted.
 
-Whatever makes a pose doubtful releases the clutch, and it then takes a new press to move again: the robot never follows
-a hand that came back somewhere else.
+Whatever makes a pose doubtful releases the clutch, and it then takes a new press to move again: the robot never
+follows a hand that came back somewhere else.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ class Clutch:
 
     def watch(self, now: float) -> None:
         """Release when samples stay out; call it more often than `max_age`."""
-        if self._last is not None and now - self._last.stamp > self.settings.max_age:
-            if self.engaged or self._armed:
-                self.release(f"no pose for {1000 * self.settings.max_age:.0f} ms")
+        silent = self._last is not None and now - self._last.stamp > self.settings.max_age
+        if silent and (self.engaged or self._armed):
+            self.release(f"no pose for {1000 * self.settings.max_age:.0f} ms")
 
     def release(self, reason: str, doubtful: bool = True) -> None:
         """End the motion.

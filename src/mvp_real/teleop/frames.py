@@ -22,8 +22,8 @@ def positions_from_headset(positions: FloatArray) -> FloatArray:
 def quaternion_from_headset(quaternion: FloatArray) -> FloatArray:
     """(4,) w, x, y, z: the same turn, described in the operator's frame.
 
-    A device that is not turned in the headset's frame is not turned in the operator's either, so the axis of the turn is
-    moved like a position.
+    A device that is not turned in the headset's frame is not turned in the operator's either, so the axis of the turn
+    is moved like a position.
     """
     w, x, y, z = quaternion
     return np.array([w, -z, -x, y])

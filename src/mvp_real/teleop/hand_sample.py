@@ -1,11 +1,11 @@
 """One sample of an operator's hand: what every input device says, and how it fits into `sensor_msgs/Joy`.
 
-One message per hand and instant, so that pose, clutch and grip can never belong to different moments. Joy is the standard
-message for "axes and buttons at a time" and holds all of it flat:
+One message per hand and instant, so that pose, clutch and grip can never belong to different moments. Joy is the
+standard message for "axes and buttons at a time" and holds all of it flat:
 
     header.stamp      capture time
     header.frame_id   "<source>/<side>", e.g. "webxr/right"
-    axes              0-2 position (m), 3-6 quaternion x y z w, 7 grip 0..1, and for a tracked hand 8-82 the 25 joints xyz
+    axes              0-2 position (m), 3-6 quaternion x y z w, 7 grip 0..1; for a tracked hand 8-82 its 25 joints
     buttons           0 tracked, 1 clutch, 2 primary, 3 secondary
 
 Positions and orientations are in the operator's frame by REP-103: x forward, y left, z up.
