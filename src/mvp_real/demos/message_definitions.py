@@ -22,6 +22,7 @@ _PARTS = {
 }
 
 IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 JOINT_STATE = "sensor_msgs/msg/JointState"
 JOINT_TRAJECTORY = "trajectory_msgs/msg/JointTrajectory"
@@ -38,6 +39,9 @@ DEFINITIONS: dict[str, str] = {
         "step\nuint8[] data\n",
         "std_msgs/Header",
         "builtin_interfaces/Time",
+    ),
+    COMPRESSED_IMAGE: _definition(
+        "std_msgs/Header header\nstring format\nuint8[] data\n", "std_msgs/Header", "builtin_interfaces/Time"
     ),
     CAMERA_INFO: _definition(
         "std_msgs/Header header\nuint32 height\nuint32 width\nstring distortion_model\nfloat64[] "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +12,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mvp_real.demos import topics
+from mvp_real.demos.alignment import TargetStream, control_steps, nearest
+from mvp_real.demos.cdr import NANOSECONDS
+from mvp_real.demos.image_codec import COMPRESSED_SUFFIX, image_array
 from mvp_real.demos.mcap_stream import DecodedMessage, MetadataRecord, decoded_records
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
 
 DEFAULT_OPEN_THRESHOLD = 0.85
-STAMP_TOLERANCE = 0.05
-"""Largest skew between an image and the joint reading that belongs to it, s."""
+DEFAULT_CONTROL_PERIOD = 0.2
+IMAGE_SUFFIX = "/image"
 
 
 class FrameSequence:
-    """The wrist images of a demonstration, decoded one by one while iterating: (480, 640, 3) uint8 each."""
+    """The images of one camera at the steps of a demonstration, decoded one by one while iterating: (H, W, 3) uint8
+    RGB each.
 
-    def __init__(self, path: Path, stamps: FloatArray) -> None:
+    Args:
+        path: The recording.
+        stamps: Capture time of the image at each step, ns, not descending; one image may serve several steps.
+        topic: The camera's image topic.
+    """
+
+    def __init__(self, path: Path, stamps: list[int], topic: str = topics.WRIST_IMAGE) -> None:
         self._path = path
         self._stamps = stamps
+        self._topic = topic
 
     def __len__(self) -> int:
         return len(self._stamps)
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
-        wanted = {round(stamp * 1e9) for stamp in self._stamps}
-        for record in decoded_records(self._path, only=(topics.WRIST_IMAGE,)):
-            if isinstance(record, DecodedMessage) and _stamp_nanoseconds(record.content.header) in wanted:
-                yield image_array(record.content)
+        step = 0
+        for record in decoded_records(self._path, only=(self._topic, self._topic + COMPRESSED_SUFFIX)):
+            if step == len(self._stamps):
+                return
+            if not isinstance(record, DecodedMessage):
+                continue
+            if header_nanoseconds(record.content) == self._stamps[step]:
+                pixels = image_array(record.content)
+                while step < len(self._stamps) and self._stamps[step] == header_nanoseconds(record.content):
+                    yield pixels
+                    step += 1
 
 
 @dataclass(frozen=True)
@@ -46,14 +64,16 @@ class Demonstration:
         id: Name of the file without suffix.
         metadata: What the recorder knew, with the outcome under "outcome".
         stamps: (N,) capture time of each image, s.
-        state: (N, 8) seven joint angles, rad, and the open flag (1.0 where the measured opening is above the
-            threshold).
+        state: (N, n) joint angles, rad; where the robot has a gripper it comes last as the open flag (1.0 where the
+            measured opening is above the threshold).
         opening: (N,) measured gripper opening, fraction.
-        clean: (N, 8) targets the demonstrator meant; equal to `executed` where none was recorded apart.
-        executed: (N, 8) targets sent to the robot.
+        clean: (N, n) targets the demonstrator meant; equal to `executed` where none was recorded apart.
+        executed: (N, n) targets sent to the robot.
         oracle: (N, D) privileged state of the simulator, or None.
         frames: The N wrist images, decoded lazily.
         complete: The file ends with an index; False after a crash.
+        joint_names: The n joints in order.
+        views: The N images of every camera by its name, the wrist camera included.
     """
 
     id: str
@@ -66,9 +86,25 @@ class Demonstration:
     oracle: NDArray[np.float32] | None
     frames: FrameSequence
     complete: bool
+    joint_names: tuple[str, ...] = ()
+    views: dict[str, FrameSequence] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.stamps)
+
+
+@dataclass
+class _Streams:
+    """Everything in a file by its capture time in ns, images left where they are."""
+
+    metadata: dict[str, Any] = field(default_factory=dict)
+    complete: bool = False
+    images: dict[str, list[int]] = field(default_factory=dict)
+    joints: dict[int, FloatArray] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    executed: dict[int, tuple[int, FloatArray]] = field(default_factory=dict)
+    clean: dict[int, tuple[int, FloatArray]] = field(default_factory=dict)
+    oracle: dict[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def read_demonstration(path: Path) -> Demonstration:
@@ -81,56 +117,34 @@ def read_demonstration(path: Path) -> Demonstration:
         MvpRealError: The file is not an MCAP file or holds no complete step.
     """
     path = Path(path)
-    metadata: dict[str, Any] = {}
-    images: list[float] = []
-    joints: dict[float, FloatArray] = {}
-    executed: dict[float, FloatArray] = {}
-    clean: dict[float, FloatArray] = {}
-    oracle: dict[float, NDArray[np.float32]] = {}
-    complete = False
-    for record in decoded_records(path):
-        if isinstance(record, MetadataRecord):
-            values = {key: json.loads(value) for key, value in record.values.items()}
-            if record.name == topics.METADATA_RECORD:
-                metadata.update(values)
-            elif record.name == topics.OUTCOME_RECORD:
-                metadata["outcome"] = values
-                complete = True
-            continue
-        stamp = _stamp_nanoseconds(record.content.header) / 1e9
-        if record.topic == topics.WRIST_IMAGE:
-            images.append(stamp)
-        elif record.topic == topics.JOINT_STATES:
-            joints[stamp] = np.asarray(record.content.position, dtype=np.float64)
-        elif record.topic == topics.JOINT_TARGET:
-            _keep_point(executed, stamp, record.content)
-        elif record.topic == topics.CLEAN_TARGET:
-            _keep_point(clean, stamp, record.content)
-        elif record.topic == topics.ORACLE:
-            oracle[stamp] = feature_array(record.content)[0]
-    labelled = clean or executed
-    steps = [stamp for stamp in images if stamp in executed and stamp in labelled]
-    readings = [_nearest(joints, stamp) for stamp in steps]
-    kept = [i for i, reading in enumerate(readings) if reading is not None]
+    streams = _read_streams(path)
+    asynchronous = streams.metadata.get("sampling") == topics.ASYNCHRONOUS
+    stamps, executed, clean = _cut(streams) if asynchronous else _match(streams)
+    readings = sorted(streams.joints)
+    found = [nearest(readings, stamp) for stamp in stamps]
+    kept = [i for i, reading in enumerate(found) if reading is not None]
     if not kept:
         raise MvpRealError(f"'{path}' holds no complete step; delete it and record again")
-    stamps = np.array([steps[i] for i in kept])
-    position = np.stack([reading for reading in readings if reading is not None])
-    threshold = float(metadata.get("gripper_open_threshold", DEFAULT_OPEN_THRESHOLD))
+    stamps = [stamps[i] for i in kept]
+    position = np.stack([streams.joints[readings[k]] for k in found if k is not None])
     state = position.copy()
-    state[:, -1] = (position[:, -1] > threshold).astype(np.float64)
-    has_oracle = all(stamp in oracle for stamp in stamps)
+    if not streams.names or streams.names[-1].endswith("gripper"):
+        threshold = float(streams.metadata.get("gripper_open_threshold", DEFAULT_OPEN_THRESHOLD))
+        state[:, -1] = (position[:, -1] > threshold).astype(np.float64)
+    has_oracle = all(stamp in streams.oracle for stamp in stamps)
     return Demonstration(
         id=path.name.removesuffix(".mcap").removesuffix(".partial"),
-        metadata=metadata,
-        stamps=stamps,
+        metadata=streams.metadata,
+        stamps=np.array(stamps) / NANOSECONDS,
         state=state,
         opening=position[:, -1].copy(),
-        clean=np.stack([labelled[stamp] for stamp in stamps]),
-        executed=np.stack([executed[stamp] for stamp in stamps]),
-        oracle=np.stack([oracle[stamp] for stamp in stamps]) if has_oracle else None,
+        clean=np.stack([clean[i] for i in kept]),
+        executed=np.stack([executed[i] for i in kept]),
+        oracle=np.stack([streams.oracle[stamp] for stamp in stamps]) if has_oracle else None,
         frames=FrameSequence(path, stamps),
-        complete=complete,
+        complete=streams.complete,
+        joint_names=streams.names,
+        views=_views(path, streams.images, stamps),
     )
 
 
@@ -152,13 +166,6 @@ def demonstration_paths(*folders: Path) -> list[Path]:
     return found
 
 
-def image_array(message: Any) -> NDArray[np.uint8]:
-    """The pixels of a decoded rgb8 `sensor_msgs/Image`, (H, W, 3) uint8 RGB."""
-    if message.encoding != "rgb8":
-        raise MvpRealError(f"expected an rgb8 image, the recording has '{message.encoding}'")
-    return np.frombuffer(message.data, dtype=np.uint8).reshape(message.height, message.width, 3)
-
-
 def feature_array(message: Any) -> NDArray[np.float32]:
     """The tokens of a decoded 32FC1 `sensor_msgs/Image`, (T, D) float32."""
     if message.encoding != "32FC1":
@@ -166,19 +173,87 @@ def feature_array(message: Any) -> NDArray[np.float32]:
     return np.frombuffer(message.data, dtype="<f4").reshape(message.height, message.width)
 
 
-def _stamp_nanoseconds(header: Any) -> int:
-    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
+def header_nanoseconds(message: Any) -> int:
+    """Stamp of a decoded message with a header, ns."""
+    stamp = message.header.stamp
+    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
 
 
-def _keep_point(targets: dict[float, FloatArray], stamp: float, message: Any) -> None:
+def _read_streams(path: Path) -> _Streams:
+    streams = _Streams()
+    for record in decoded_records(path):
+        if isinstance(record, MetadataRecord):
+            values = {key: json.loads(value) for key, value in record.values.items()}
+            if record.name == topics.METADATA_RECORD:
+                streams.metadata.update(values)
+            elif record.name == topics.OUTCOME_RECORD:
+                streams.metadata["outcome"] = values
+                streams.complete = True
+            continue
+        topic, message = record.topic.removesuffix(COMPRESSED_SUFFIX), record.content
+        if topic.endswith(IMAGE_SUFFIX):
+            streams.images.setdefault(topic, []).append(header_nanoseconds(message))
+        elif topic == topics.JOINT_STATES:
+            streams.joints[header_nanoseconds(message)] = np.asarray(message.position, dtype=np.float64)
+            streams.names = streams.names or tuple(message.name)
+        elif topic == topics.JOINT_TARGET:
+            _keep_point(streams.executed, message)
+        elif topic == topics.CLEAN_TARGET:
+            _keep_point(streams.clean, message)
+        elif topic == topics.ORACLE:
+            streams.oracle[header_nanoseconds(message)] = feature_array(message)[0]
+    return streams
+
+
+def _match(streams: _Streams) -> tuple[list[int], list[FloatArray], list[FloatArray]]:
+    """Steps of a recording whose images and targets share their stamps."""
+    labelled = streams.clean or streams.executed
+    images = streams.images.get(topics.WRIST_IMAGE, [])
+    stamps = [stamp for stamp in images if stamp in streams.executed and stamp in labelled]
+    return stamps, [streams.executed[s][1] for s in stamps], [labelled[s][1] for s in stamps]
+
+
+def _cut(streams: _Streams) -> tuple[list[int], list[FloatArray], list[FloatArray]]:
+    """Steps of a recording whose streams run at their own rates: what was to be reached one period later."""
+    images = sorted(streams.images.get(topics.WRIST_IMAGE, []))
+    executed = _target_stream(streams.executed)
+    clean = _target_stream(streams.clean) if streams.clean else executed
+    if not executed.stamps:
+        return [], [], []
+    period = round(float(streams.metadata.get("control_period", DEFAULT_CONTROL_PERIOD)) * NANOSECONDS)
+    begin = max(executed.due[0], clean.due[0]) - period
+    stamps, sent, meant = [], [], []
+    for index in control_steps(images, begin, period):
+        step = executed.due_by(images[index] + period), clean.due_by(images[index] + period)
+        if step[0] is not None and step[1] is not None:
+            stamps.append(images[index])
+            sent.append(step[0])
+            meant.append(step[1])
+    return stamps, sent, meant
+
+
+def _target_stream(targets: dict[int, tuple[int, FloatArray]]) -> TargetStream:
+    stamps = sorted(targets)
+    due = np.maximum.accumulate([stamp + targets[stamp][0] for stamp in stamps]) if stamps else []
+    return TargetStream(stamps, [int(time) for time in due], [targets[stamp][1] for stamp in stamps])
+
+
+def _keep_point(targets: dict[int, tuple[int, FloatArray]], message: Any) -> None:
     """Note the target of a trajectory message; one without points means "hold" and carries no label."""
     if message.points:
-        targets[stamp] = np.asarray(message.points[0].positions, dtype=np.float64)
+        point = message.points[0]
+        duration = int(point.time_from_start.sec) * NANOSECONDS + int(point.time_from_start.nanosec)
+        position = np.asarray(point.positions, dtype=np.float64)
+        targets[header_nanoseconds(message)] = (duration, position)
 
 
-def _nearest(readings: dict[float, FloatArray], stamp: float) -> FloatArray | None:
-    exact = readings.get(stamp)
-    if exact is not None or not readings:
-        return exact
-    best = min(readings, key=lambda other: abs(other - stamp))
-    return readings[best] if abs(best - stamp) <= STAMP_TOLERANCE else None
+def _views(path: Path, images: dict[str, list[int]], stamps: list[int]) -> dict[str, FrameSequence]:
+    """Every camera at the steps, its images being those nearest to the wrist camera's."""
+    views = {}
+    for topic, times in images.items():
+        ordered = sorted(times)
+        chosen = [nearest(ordered, stamp, tolerance=NANOSECONDS) for stamp in stamps]
+        if all(index is not None for index in chosen):
+            name = topic.removesuffix(IMAGE_SUFFIX)
+            views[name] = FrameSequence(path, [ordered[i] for i in chosen if i is not None], topic)
+    return views

@@ -42,6 +42,7 @@ def repair(path: Path, target: Path | None = None) -> RepairReport:
     """
     path = Path(path)
     target = target or path.with_name(path.name.replace(".partial.mcap", ".mcap"))
+    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(target.name + ".repair")
     try:
         messages, complete = _copy(path, temporary)

@@ -12,6 +12,10 @@ CLEAN_TARGET = "expert/joint_target"
 ORACLE = "oracle/features"
 """Privileged state of the simulator as a (1, D) feature, for the oracle baseline only."""
 
+ASYNCHRONOUS = "asynchronous"
+"""Value of the metadata "sampling" where each stream runs at its own rate and steps are cut while reading. Without it,
+an image, a joint reading and a target with one stamp are one step."""
+
 METADATA_RECORD = "demonstration"
 OUTCOME_RECORD = "outcome"
 
