@@ -77,7 +77,9 @@ class EmulatedHand:
             self._power_cycle.clear()
             self._boot(now)
             self.counts["power cycles"] += 1
-        self.physics.apply(self.torque)
+        if self._changed:
+            self._changed = False
+            self.physics.apply(self.torque)
         self._left = self.physics.advance(self._left + now - self._now)
         self._now = now
 
@@ -95,10 +97,13 @@ class EmulatedHand:
                 self.advance(now)
                 first = JOINTS_PER_FINGER * finger
                 self._torque[first : first + JOINTS_PER_FINGER] = counts
+                self._changed = True
                 self.counts["torque frames"] += 1
             case wire.ServoOn():
+                self._changed = True
                 self._servo_on = self.board.value("emergency_stop") is None
             case wire.ServoOff():
+                self._changed = True
                 self._servo_on = False
             case wire.SetPeriod(position, _, temperature):
                 self._periods = [position / 1000, temperature / 1000]
@@ -138,6 +143,7 @@ class EmulatedHand:
     def _boot(self, now: float) -> None:
         """As after power came: no torque, no reports, silent while the board starts."""
         self._servo_on = False
+        self._changed = True
         self._torque = [0] * JOINTS
         self._periods = [0.0, 0.0]
         self._due = [0.0, 0.0]
@@ -145,6 +151,7 @@ class EmulatedHand:
         self._booted_at = now + BOOT_TIME
 
     def _on_fault(self, name: str, value: float | None) -> None:
+        self._changed = True
         if name == "power_cycle" and value is not None:
             self._power_cycle.set()
             self.board.clear("power_cycle")
