@@ -271,9 +271,6 @@ class XArm7Driver:
             return Verdict(None, self.state, False, "the arm has not come to rest yet")
         try:
             session.prepare()
-            gripper = session.gripper.fault(time.monotonic())
-            if gripper:
-                raise ControllerFault(gripper)
         except ControllerFault as error:
             self._trip(error)
             return Verdict(None, self.state, False, self.reason)

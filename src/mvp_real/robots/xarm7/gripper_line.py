@@ -13,7 +13,7 @@ from mvp_real.robots.xarm7.sdk import open_api
 OPEN = 850  # pulses of a fully open gripper; 0 is closed
 SPEED = 5000  # the gripper's largest
 PERIOD = 0.04  # s between two looks at its position
-SILENT = 0.5  # s without a position after which it counts as lost
+SILENT = 1.0  # s without a position after which it counts as lost
 TRIES = 3  # of one command, before its failure is reported
 
 
@@ -109,10 +109,15 @@ class GripperLine:
 
     def _enable(self) -> None:
         api = self._api
-        self._do("clear", lambda: api.clean_gripper_error())
-        self._do("enable", lambda: api.set_gripper_enable(True))
-        self._do("mode", lambda: api.set_gripper_mode(0))
-        self._do("speed", lambda: api.set_gripper_speed(SPEED))
+        steps: dict[str, Callable[[], int]] = {
+            "clear": lambda: api.clean_gripper_error(),
+            "enable": lambda: api.set_gripper_enable(True),
+            "mode": lambda: api.set_gripper_mode(0),
+            "speed": lambda: api.set_gripper_speed(SPEED),
+        }
+        for what, step in steps.items():
+            self._do(what, step)
+            self._measure()
 
     def _command(self, opening: float) -> None:
         pulses = round(OPEN * min(max(opening, 0.0), 1.0))
@@ -123,13 +128,14 @@ class GripperLine:
 
     def _measure(self) -> None:
         try:
-            code, pulses = self._api.get_gripper_position()
+            answer = self._api.get_gripper_position()
         except Exception as error:  # a corrupted answer may break anything inside the SDK
             self._fault = f"gripper: {error}"
             return
+        # With an error in the gripper the SDK gives back a bare number instead of a pair.
+        code, pulses = answer if isinstance(answer, tuple) else (answer, None)
         if code or pulses is None or not -0.1 * OPEN <= pulses <= 1.1 * OPEN:
-            number = getattr(self._api, "gripper_error_code", 0)
-            self._fault = f"gripper error {number}" if number else f"gripper position: code {code}, {pulses}"
+            self._fault = self._error() or f"gripper position: code {code}, {pulses}"
             return
         self._opening = min(max(pulses / OPEN, 0.0), 1.0)
         self._measured_at = time.monotonic()
@@ -146,6 +152,13 @@ class GripperLine:
                 continue
             if not code:
                 return
-            number = getattr(self._api, "gripper_error_code", 0)
-            failure = f"gripper error {number}" if number else f"code {code}"
+            failure = self._error() or f"code {code}"
         self._refused = f"gripper could not {what}: {failure}"
+
+    def _error(self) -> str:
+        """The gripper's own error, or empty."""
+        try:
+            code, number = self._api.get_gripper_err_code()
+        except Exception:  # what it broke on is already the news
+            return ""
+        return f"gripper error {number}" if code == 0 and number else ""

@@ -67,10 +67,7 @@ class ArmSession:
         """
         self._gate = ReadingGate(self._table)
         self.client.connect()
-        try:
-            self.gripper.open()
-        except Exception as error:  # the SDK raises nothing more precise
-            raise ControllerFault(f"the gripper's connection: {error}", lost=True) from error
+        self._open_gripper()
         self.await_reading()
 
     def disconnect(self) -> None:
@@ -82,12 +79,16 @@ class ArmSession:
         """Release the brakes, enter servo mode, switch the gripper on and let the arm settle.
 
         Raises:
-            ControllerFault: An error is pending, or the box does not do it.
+            ControllerFault: An error is pending, or box or gripper do not do it.
         """
         self.client.prepare()
         self.gripper.switch_on()
         time.sleep(SETTLE)
         self.client.require_no_error()
+        self.await_reading()
+        fault = self.gripper.fault(time.monotonic())
+        if fault:
+            raise ControllerFault(fault)
 
     def clean(self) -> None:
         """Clear errors; connect again if the connection or its reports are gone.
@@ -106,8 +107,14 @@ class ArmSession:
             self.connect()
             self.client.clean()
         if self.gripper.fault(time.monotonic()):
-            self.gripper.switch_on()
+            self._open_gripper()
         self.await_reading()
+
+    def _open_gripper(self) -> None:
+        try:
+            self.gripper.open()
+        except Exception as error:  # the SDK raises nothing more precise
+            raise ControllerFault(f"the gripper's connection: {error}", lost=True) from error
 
     def await_reading(self) -> None:
         """Wait a while for a fresh reading; whoever needs one looks at its stamp."""
