@@ -28,13 +28,13 @@ class Bench:
         largest: Largest share of its limit that any motor's torque had.
     """
 
-    def __init__(self, hold: bool = True) -> None:
+    def __init__(self, hold: bool = True, shadow: bool = False) -> None:
         self.board = digit_faults()
         self.robot = EmulatedDigit(DigitBody(hold=hold), self.board)
         self.table = self.robot.body.table
         self.link = DigitLink(self.table, ROBOT[0], ROBOT[1], 0)
         self.link.socket.close()
-        self.servo = DigitServo()
+        self.servo = DigitServo(shadow=shadow)
         self.alive, self.commanded = True, False
         self.seen: Observation | None = None
         self.largest = 0.0
@@ -91,12 +91,16 @@ class Bench:
 
     def drive(self) -> None:
         """Connected, enabled, and the policy has the robot."""
+        self.engage()
+        self.until(lambda: self.mode is Mode.LOW_LEVEL, 30)
+        self.run(60)
+
+    def engage(self) -> None:
+        """Connected, enabled, and a policy commands."""
         self.until(lambda: self.servo.measurement is not None, 500)
         self.run(20)
         self.commanded = True
         assert self.servo.enable(self._clock.now).state is DriverState.RUNNING
-        self.until(lambda: self.mode is Mode.LOW_LEVEL, 30)
-        self.run(60)
 
     @property
     def mode(self) -> Mode:

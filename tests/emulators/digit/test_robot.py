@@ -38,6 +38,17 @@ def test_connecting_takes_no_command_and_leaves_the_vendors_controller(bench: Be
     assert fresh.link.connected
 
 
+def test_in_shadow_a_policy_commands_and_the_robot_hears_nothing() -> None:
+    bench = Bench(shadow=True)
+    bench.engage()
+    bench.run(1000)
+    assert bench.state is DriverState.RUNNING
+    assert bench.servo.limiter.counters["accepted"] >= 49
+    assert bench.mode is Mode.LOCOMOTION
+    assert bench.robot.counters["commands"] == bench.link.sent == 0
+    assert bench.link.connected
+
+
 def test_a_command_and_an_observation_every_millisecond_and_no_damage(bench: Bench) -> None:
     commands, observations = bench.robot.counters["commands"], bench.link.subscriber.counters["messages"]
     bench.run(1000)

@@ -6,56 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mvp_real.messages import PdCommand
-from mvp_real.robots.digit_link.command import MotorCommand, OperationMode
-from mvp_real.robots.digit_link.measurement import Measuring
+from mvp_real.robots.digit_link.command import OperationMode
 from mvp_real.robots.digit_link.servo import Authority, DigitServo
 from mvp_real.robots.verdict import DriverState
 
-from .samples import LIMITS, TABLE, standing
-
-MEASURING = Measuring(TABLE)
-
-
-class Bench:
-    """A servo, and a robot that measures whatever it is told to."""
-
-    def __init__(self, shadow: bool = False) -> None:
-        self.servo = DigitServo(shadow=shadow)
-        self.now = 10.0
-        self.seen = standing(self.now)
-        self.servo.connected(LIMITS)
-        self.tick()
-
-    def tick(self, milliseconds: int = 1, silence: float = 0.0, **changes: object) -> MotorCommand | None:
-        self.seen = replace(self.seen, **changes)  # type: ignore[arg-type]
-        sent = None
-        for _ in range(milliseconds):
-            self.now += 0.001
-            if silence == 0.0:
-                self.servo.observe(MEASURING.measure(self.seen, self.now), self.seen.error)
-            sent = self.servo.step(self.now, silence)
-        return sent
-
-    def command(self, shift: float = 0.0) -> None:
-        command = PdCommand(TABLE.default_pose + shift, TABLE.kp.copy(), TABLE.kd.copy(), self.now)
-        self.servo.command(command, self.now)
-
-    def walk(self) -> None:
-        assert self.servo.enable(self.now).state is DriverState.RUNNING
-        self.command()
-        assert self.tick() is not None
-
-    @property
-    def state(self) -> DriverState:
-        return self.servo.limiter.state
-
-    @property
-    def reason(self) -> str:
-        return self.servo.limiter.reason
+from .samples import LIMITS, TABLE
+from .servo_bench import Bench, assert_damps
 
 
 def test_nothing_is_sent_before_the_first_good_command() -> None:
@@ -95,19 +53,6 @@ def test_limits_of_the_robot_count_beside_our_own() -> None:
     np.testing.assert_allclose(sent.damping, 0.5 * TABLE.kd)
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=20, max_size=20), st.floats(-10, 10), st.floats(0, 100))
-def test_whatever_is_commanded_and_measured_nothing_out_of_limits_is_sent(
-    targets: list[float], moved: float, gain: float
-) -> None:
-    bench = Bench()
-    bench.walk()
-    bench.servo.command(PdCommand(np.array(targets), gain * TABLE.kp, gain * TABLE.kd, bench.now), bench.now)
-    sent = bench.tick(motor_position=TABLE.default_pose + moved)
-    assert sent is not None
-    assert np.all(np.abs(sent.torque) <= TABLE.torque_limit)
-    assert np.all((sent.damping >= 0.5 * TABLE.kd) & (sent.damping <= 1.5 * TABLE.kd))
-
-
 def test_silence_of_the_robot_stops_after_100_ms() -> None:
     bench = Bench()
     bench.walk()
@@ -117,14 +62,6 @@ def test_silence_of_the_robot_stops_after_100_ms() -> None:
     assert bench.state is DriverState.STOPPED
     assert bench.reason == "the robot has been silent for 0.10 s"
     assert_damps(sent)
-
-
-def assert_damps(sent: MotorCommand | None) -> None:
-    assert sent is not None
-    assert sent.apply
-    assert sent.fallback is OperationMode.DAMPING
-    np.testing.assert_array_equal(sent.torque, 0.0)
-    np.testing.assert_array_equal(sent.damping, TABLE.kd)
 
 
 def test_a_lost_connection_stops_and_what_was_measured_is_forgotten() -> None:
@@ -255,56 +192,3 @@ def test_in_shadow_all_goes_on_and_nothing_is_sent() -> None:
     bench.servo.home()
     assert bench.tick() is None
     assert bench.servo.authority is Authority.WATCHING
-
-
-requests = st.lists(
-    st.sampled_from(
-        [
-            "enable",
-            "disable",
-            "stop",
-            "clear",
-            "home",
-            "command",
-            "far",
-            "leave",
-            "silence",
-            "lose",
-            "fall",
-            "tick",
-        ]
-    ),
-    max_size=25,
-)
-
-
-@given(requests)
-def test_nothing_is_applied_after_a_stop_until_enabled_again(order: list[str]) -> None:
-    """Whatever the order: a motor only follows the policy between `enable` and the next stop."""
-    bench = Bench()
-    for what in order:
-        if what == "tick":
-            bench.tick(30)
-        elif what == "command":
-            bench.command()
-        elif what == "far":
-            bench.command(shift=3.0)
-        elif what == "enable":
-            bench.servo.enable(bench.now)
-        elif what == "leave":
-            bench.servo.limiter.leave()
-        elif what == "clear":
-            bench.servo.clear_fault(bench.now)
-        elif what == "lose":
-            bench.servo.disconnected("gone")
-        elif what in ("disable", "home"):
-            getattr(bench.servo, what)()
-        elif what == "stop":
-            bench.servo.stop("stopped by the operator")
-        changes = {"base_position": np.array([0.0, 0.0, 0.3 if what == "fall" else 1.03])}
-        sent = bench.tick(silence=0.2 if what == "silence" else 0.0, **changes)
-        moving = bench.state in (DriverState.RUNNING, DriverState.HOLD)
-        if sent is not None and sent.apply and not moving:
-            assert_damps(sent)
-        if bench.state is DriverState.DISABLED:
-            assert sent is None or not sent.apply
