@@ -89,9 +89,9 @@ class Arm(ManagedNode):
             self._rate,
             self._port,
             self._reply_within,
-            self._on_reading,
-            self._news.trigger,
-            self._prepare_thread,
+            on_reading=self._on_reading,
+            on_change=self._news.trigger,
+            prepare_thread=self._prepare_thread,
         )
         deadline = time.monotonic() + self._wait
         while True:

@@ -49,6 +49,8 @@ class XArm7Driver:
         reply_within: Longest silence of the box, s.
         on_reading: Called with every good reading, in another thread.
         on_change: Called after a change of state that nobody asked for, in another thread.
+        on_point: Called with the time and the (7,) joints of every point that the box has taken, in the servo
+            thread.
         prepare_thread: Called once in the servo thread, e.g. for its priority.
 
     Raises:
@@ -64,6 +66,7 @@ class XArm7Driver:
         reply_within: float = 0.3,
         on_reading: Callable[[JointReading], None] = lambda reading: None,
         on_change: Callable[[], None] = lambda: None,
+        on_point: Callable[[float, FloatArray], None] = lambda now, point: None,
         prepare_thread: Callable[[], None] = lambda: None,
     ) -> None:
         if not RATES[0] <= rate <= RATES[1]:
@@ -72,7 +75,7 @@ class XArm7Driver:
         self._own_limits = self.limits = limits or Limits.from_table(table)
         self._names = table.joint_names
         self._session = ArmSession(table, address, port, reply_within, on_reading)
-        self._on_change = on_change
+        self._on_change, self._on_point = on_change, on_point
         self._lock = threading.RLock()  # everything below
         self._requests = threading.Lock()  # one of enable, home, clear_fault, set_limits at a time
         self._limiter = Limiter(self.limits)
@@ -235,6 +238,7 @@ class XArm7Driver:
             session.client.servo(point)
             self._points += 1
             self._periods.tick(now)
+            self._on_point(now, point)
             if rested:
                 session.client.halt()
                 self._phase = _Phase.IDLE
