@@ -1,4 +1,4 @@
-"""The control law of the hand at servo rate: filtered PD, a bounded integral, limits on torque and its rate.
+"""The control law of the hand at servo rate: filtered PD, feed-forward of speed, a bounded integral, limits on torque and its rate.
 
 Pure and without numpy: 16 joints in plain lists cost a fraction of the 3 ms period. The integral is not the
 vendor's; it carries the fingers' weight and friction, which the vendor's soft gains would not, and is bounded so
@@ -30,6 +30,7 @@ class JointLaw:
         self._kp: Vector = table.kp.tolist()
         self._kd: Vector = table.kd.tolist()
         self._limit: Vector = table.torque_limit.tolist()
+        self._feed_forward = table.feed_forward
         self._ki, self._integral_limit = table.ki, table.integral_limit
         self._rate = table.torque_rate
         self._time_constant = 1.0 / (2.0 * math.pi * table.filter_cutoff)
@@ -63,11 +64,14 @@ class JointLaw:
         """Torques (16,) towards a set-point (16,) rad that moves at `set_speed` rad/s."""
         step = self._rate * dt
         gain, bound = self._ki * dt, self._integral_limit
+        forward = self._feed_forward
         torque, integral = self.torque, self._integral
         for k in range(JOINTS):
             error = set_point[k] - self.position[k]
             limit = self._limit[k]
-            proportional = self._kp[k] * error + self._kd[k] * (set_speed[k] - self.velocity[k])
+            proportional = (
+                self._kp[k] * error + self._kd[k] * (set_speed[k] - self.velocity[k]) + forward * set_speed[k]
+            )
             # No winding up where the motor has no more to give.
             if -limit < proportional + integral[k] < limit or error * integral[k] < 0.0:
                 integral[k] = min(max(integral[k] + gain * error, -bound), bound)

@@ -29,7 +29,7 @@ _SCALARS = (
     "ki", "integral_limit", "torque_rate", "decay_time", "frame_age", "parent_age", "loop_age",
 )  # fmt: skip
 _ROWS = ("home", "kp", "kd")
-_VARIANT_KEYS = ("wire", "hand_type", "hardware", "torque_limit", "range")
+_VARIANT_KEYS = ("wire", "feed_forward", "hand_type", "hardware", "torque_limit", "range")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,7 @@ class HandTable:
         lower, upper: The same with `stop_slack`: where a hand may rest when it is enabled, rad.
         position_margin: Distance of targets from `lower` and `upper`, rad: the file's, plus the slack.
         kp, kd, ki: Nm/rad, Nm s/rad, Nm/(rad s).
+        feed_forward: Torque for the speed of the set-point, Nm s/rad.
         torque_limit, integral_limit, torque_rate: Nm, Nm, Nm/s.
         tracking_gap: rad between target and joint that the limiter takes for blocked or lagging.
         servo_period, temperature_period: s between two reports of the hand.
@@ -77,6 +78,7 @@ class HandTable:
     kp: FloatArray
     kd: FloatArray
     ki: float
+    feed_forward: float
     integral_limit: float
     torque_limit: FloatArray
     torque_rate: float
@@ -148,6 +150,7 @@ def read_hand(path: Path, variant: str, side: str = "right") -> HandTable:
         kp=_frozen(full * _row(document["kp"], "kp", path)),
         kd=_frozen(full * _row(document["kd"], "kd", path)),
         ki=full * number["ki"],
+        feed_forward=full * _number(own["feed_forward"], "feed_forward", path),
         integral_limit=full * number["integral_limit"],
         torque_limit=_frozen(full * _row(own["torque_limit"], f"variants.{variant}.torque_limit", path)),
         torque_rate=full * number["torque_rate"],
