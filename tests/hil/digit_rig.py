@@ -50,22 +50,13 @@ class DigitRig(Rig):
         self.node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
         self._commands = self.node.create_publisher(JointState, "joint_command", COMMAND)
 
-    def moving(self) -> None:
-        self.recover()
-        wait_until(lambda: self._stamp is not None, PATIENCE, "Digit measures")
-        wait_until(lambda: self.call("enable", True), PATIENCE, f"Digit is enabled; {self.history[-4:]}")
-        wait_until(lambda: self.state == "running", PATIENCE, f"Digit runs; {self.history[-4:]}")
-        self._streaming = True
-        sent = self._sent = 0
-        wait_until(lambda: self._sent - sent > 10, PATIENCE, "the controller sends")
-
-    def send(self, stamp_offset: float) -> None:
+    def send(self, stamp_offset: float) -> bool:
         """Keep the default pose."""
         if self._stamp is None:
-            return
+            return False
         command = PdCommand(TABLE.default_pose, TABLE.kp, TABLE.kd, self._stamp + stamp_offset)
         self._commands.publish(joint_command_message(command, self._names))
-        self._sent += 1
+        return True
 
     def kill_driver(self) -> None:
         assert self.driver is not None

@@ -30,6 +30,7 @@ from mvp_real.systems.process import executable_path
 from .processes import PATIENCE, Emulator, end, wait_until
 
 LATCHED_STATES = ("stopped", "fallen")
+ATTEMPTS = 6
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Rig:
         self.driver: subprocess.Popen[bytes] | None = None
         self._stamp_offset = 0.0
         self._streaming = False
+        self._sent = 0  # commands of the controller since it began
         self._closing = threading.Event()
         self.environment = system_environment() | {
             "ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100))
@@ -111,15 +113,28 @@ class Rig:
     def connect_topics(self) -> None:
         """Subscriptions and publishers of this device."""
 
-    def send(self, stamp_offset: float) -> None:
-        """Send one command that hardly moves the robot; stamps are shifted by the offset, s."""
+    def send(self, stamp_offset: float) -> bool:
+        """Send one command that hardly moves the robot, stamps shifted by the offset, s; whether it was possible."""
+        return False
 
     def moving(self) -> None:
-        """Bring the device to the state in which a cell begins."""
-        self.recover()
-        self.call("enable", True)
-        self._streaming = True
-        wait_until(lambda: self.state == "running", PATIENCE, f"{self.device} runs; {self.history[-4:]}")
+        """Bring the device to the state in which a cell begins.
+
+        On a computer that others keep busy this may take several attempts: the driver is right to stop when its
+        measurements come late.
+        """
+        for _ in range(ATTEMPTS):
+            self.recover()
+            if not self.call("enable", True):
+                continue
+            self._sent = 0
+            self._streaming = True
+            if wait_until(lambda: self._sent >= 5 and self.state in ("running", *LATCHED_STATES), 20.0) and (
+                self.state == "running"
+            ):
+                return
+            self._streaming = False
+        raise AssertionError(f"{self.device} does not run in {ATTEMPTS} attempts; {self.history[-6:]}")
 
     # Life.
 
@@ -254,7 +269,7 @@ class Rig:
         while not self._closing.wait(self.controller_period):
             if self._streaming:
                 with contextlib.suppress(Exception) if self._closing.is_set() else contextlib.nullcontext():
-                    self.send(self._stamp_offset)
+                    self._sent += self.send(self._stamp_offset)
 
     def _spin(self) -> None:
         with contextlib.suppress(ExternalShutdownException):

@@ -80,22 +80,22 @@ class XArm7Rig(Rig):
         self._targets = self.node.create_publisher(JointTrajectory, "joint_target", COMMAND)
         self.watch = ReportWatch(self.reach.ip if self.reach.real else self.host)
 
-    def moving(self) -> None:
-        self._start = None
-        self._joints = None
-        super().moving()
+    def recover(self) -> None:
+        super().recover()
+        self._start = self._joints = None  # swing about where it is now
 
-    def send(self, stamp_offset: float) -> None:
+    def send(self, stamp_offset: float) -> bool:
         """Swing the last joint by a few degrees, from where it was at first."""
         joints = self._joints
         if joints is None:
-            return
+            return False
         now = time.monotonic()
         if self._start is None:
             self._start, self._began = joints.copy(), now
         position = self._start.copy()
         position[6] += SWING * np.sin(2.0 * (now - self._began))
         self._publish(position, stamp_offset)
+        return True
 
     def send_nan(self) -> None:
         """One target that is no number, among good ones."""
