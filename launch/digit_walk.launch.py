@@ -1,4 +1,4 @@
-"""Digit walks with a learned policy: simulator with its driver, 50 Hz policy and the operator's script.
+"""Digit walks with a learned policy: simulated, emulated or real robot with its driver, and the 50 Hz policy.
 
 ros2 launch mvp_real digit_walk.launch.py tour:=figure_eight
 ros2 launch mvp_real digit_walk.launch.py --show-args
