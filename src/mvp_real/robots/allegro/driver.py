@@ -92,8 +92,9 @@ class AllegroHand:
         deadline = time.monotonic() + timeout
         while not self.ready:
             if time.monotonic() > deadline:
+                why = self._why_not_ready()
                 self.close()
-                raise MvpRealError(f"the hand is not ready after {timeout:.1f} s: {self._why_not_ready()}")
+                raise MvpRealError(f"the hand is not ready after {timeout:.1f} s: {why}")
             time.sleep(WATCH_PERIOD)
 
     def close(self) -> None:
