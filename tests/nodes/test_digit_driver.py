@@ -189,7 +189,7 @@ def test_an_operators_stop_and_a_killed_policy(digit: DriverBringup) -> None:
 
 
 def test_a_killed_driver(digit: DriverBringup) -> None:
-    """Last: the driver that is started anew finds a robot that damps, and takes nothing by itself."""
+    """The driver that is started anew finds a robot that damps, takes nothing by itself, and leads back."""
     digit.walking()
     driver = digit.processes["digit_driver"]
     driver.kill()
@@ -200,6 +200,8 @@ def test_a_killed_driver(digit: DriverBringup) -> None:
     digit.until(lambda: digit.log("digit_driver").count(" ready") > before, "the driver is there again")
     digit.until(lambda: digit.state_of(digit.driver) == "disabled", "its status")
     assert digit.mode == "damping"
+    digit.walking()
+    assert digit.mode == "low-level"
 
 
 def up(*arguments: str, timeout: float = 300.0) -> subprocess.CompletedProcess[str]:

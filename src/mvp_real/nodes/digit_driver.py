@@ -53,6 +53,10 @@ class DigitDriver(ManagedNode):
         self._clock_source = declare(self, "clock", HOST, text, read_only=True)
         text = "Silence of the robot that stops, s; above 0.1 only with clock:=robot, for emulators on busy computers."
         self._timeout = declare(self, "link_timeout", LINK_TIMEOUT, text, (0.01, 2.0), read_only=True)
+        text = (
+            "Send commands that are not to be applied to a robot that does not answer to a description alone."
+        )
+        self._idle_commands = declare(self, "idle_commands", False, text, read_only=True)
         text = "Frame in which the robot gives its base's velocities: world or base."
         self._frame = declare(self, "velocity_frame", WORLD, text, read_only=True)
         text = "Added to the robot's own height of its base so that it is the height above the ground, m."
@@ -85,6 +89,7 @@ class DigitDriver(ManagedNode):
             link_timeout=self._timeout,
             clock=self._clock_source,
             shadow=self._mode == SHADOW,
+            idle_commands=self._idle_commands,
             world_velocity=self._frame == WORLD,
             height_offset=self._height,
             priority=self._priority,

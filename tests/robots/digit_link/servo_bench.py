@@ -20,8 +20,8 @@ MEASURING = Measuring(TABLE)
 class Bench:
     """One servo; a millisecond is one step."""
 
-    def __init__(self, shadow: bool = False) -> None:
-        self.servo = DigitServo(shadow=shadow)
+    def __init__(self, shadow: bool = False, idle_commands: bool = False) -> None:
+        self.servo = DigitServo(shadow=shadow, idle_commands=idle_commands)
         self.now = 10.0
         self.seen = standing(self.now)
         self.servo.connected(LIMITS)

@@ -191,4 +191,28 @@ def test_in_shadow_all_goes_on_and_nothing_is_sent() -> None:
     bench.servo.clear_fault(bench.now)
     bench.servo.home()
     assert bench.tick() is None
-    assert bench.servo.authority is Authority.WATCHING
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+def test_idle_commands_are_never_to_be_applied(shadow: bool) -> None:
+    """For robots that do not answer to a description alone."""
+    bench = Bench(shadow=shadow, idle_commands=True)
+    for sent in (bench.tick(), bench.tick(50)):
+        assert sent is not None
+        assert (sent.apply, sent.fallback) == (False, OperationMode.LOCOMOTION)
+        np.testing.assert_array_equal(sent.torque, 0.0)
+    bench.servo.enable(bench.now)
+    bench.command()
+    sent = bench.tick()
+    assert sent is not None
+    assert sent.apply is not shadow
+
+
+def test_a_driver_started_anew_can_ask_for_the_vendors_controller() -> None:
+    """After one that died: the robot damps and nothing else would stand it up."""
+    bench = Bench()
+    assert bench.tick() is None
+    assert bench.servo.home().reason == ""
+    sent = bench.tick()
+    assert sent is not None
+    assert (sent.apply, sent.fallback) == (False, OperationMode.LOCOMOTION)

@@ -40,6 +40,8 @@ class DigitServo:
     Args:
         limits: Of the limiter.
         shadow: Never command anything; all else goes on as if.
+        idle_commands: Before anything was commanded send commands that are not to be applied, for a robot that does
+            not answer to a description alone.
         link_timeout: Silence of the robot that stops, s of wall time.
 
     Attributes:
@@ -51,7 +53,11 @@ class DigitServo:
     """
 
     def __init__(
-        self, limits: DigitLimits | None = None, shadow: bool = False, link_timeout: float = LINK_TIMEOUT
+        self,
+        limits: DigitLimits | None = None,
+        shadow: bool = False,
+        idle_commands: bool = False,
+        link_timeout: float = LINK_TIMEOUT,
     ) -> None:
         self.limiter = DigitLimiter(limits)
         self.measurement: Measurement | None = None
@@ -61,6 +67,7 @@ class DigitServo:
         self.link_problem = ""
         self._table = self.limiter.limits.table
         self._shadow, self._timeout = shadow, link_timeout
+        self._idle_commands = idle_commands
         self._posture: Posture | None = None
         self._error = False
         self._connected = False
@@ -126,11 +133,10 @@ class DigitServo:
         return verdict
 
     def home(self) -> DigitVerdict:
-        """Ask the vendor's controller to take the robot and stand, after a stop. Only while disabled."""
+        """Ask the vendor's controller to take the robot and stand. Only while disabled."""
         if self.limiter.state is not DriverState.DISABLED:
             return DigitVerdict(self.limiter.state, self.limiter.reason or "disable the driver first")
-        if self.authority is Authority.RELEASED:
-            self.authority = Authority.RETURNED
+        self.authority = Authority.RETURNED
         return DigitVerdict(DriverState.DISABLED, "")
 
     def command(self, command: PdCommand, now: float) -> DigitVerdict:
@@ -170,10 +176,12 @@ class DigitServo:
         return MotorCommand(torque, self._zero, damping, OperationMode.DAMPING, True)
 
     def _idle(self) -> MotorCommand | None:
-        modes = {Authority.RETURNED: OperationMode.LOCOMOTION, Authority.RELEASED: OperationMode.DAMPING}
-        if self.authority not in modes:
+        watching = self.authority is Authority.WATCHING or self._shadow
+        if self.authority is Authority.DRIVING or (watching and not self._idle_commands):
             return None
-        return MotorCommand(self._zero, self._zero, self._zero, modes[self.authority], False)
+        damps = self.authority is Authority.RELEASED
+        mode = OperationMode.DAMPING if damps else OperationMode.LOCOMOTION
+        return MotorCommand(self._zero, self._zero, self._zero, mode, False)
 
     def _unfit(self) -> str:
         if not self._connected or self._posture is None:

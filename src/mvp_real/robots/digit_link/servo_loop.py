@@ -41,7 +41,7 @@ class ServoSettings:
         link_timeout: Silence of the robot that stops, s.
         clock: "host": measurements are stamped with the computer's clock; "robot": with the robot's, which an
             emulator slows down on a busy computer.
-        shadow: Command nothing.
+        shadow, idle_commands: As `DigitServo`.
         world_velocity, height_offset: As `Measuring`.
         priority: Of SCHED_FIFO; 0 asks for none.
     """
@@ -52,6 +52,7 @@ class ServoSettings:
     link_timeout: float = LINK_TIMEOUT
     clock: str = HOST
     shadow: bool = False
+    idle_commands: bool = False
     world_velocity: bool = True
     height_offset: float = 0.0
     priority: int = 60
@@ -68,7 +69,11 @@ class ServoLoop:
     def __init__(self, settings: ServoSettings, channel: Channel) -> None:
         self._settings, self._channel = settings, channel
         self._table = load_digit()
-        self.servo = DigitServo(shadow=settings.shadow, link_timeout=settings.link_timeout)
+        self.servo = DigitServo(
+            shadow=settings.shadow,
+            idle_commands=settings.idle_commands,
+            link_timeout=settings.link_timeout,
+        )
         self.link = DigitLink(
             self._table, settings.host, settings.port, settings.listen_port, settings.link_timeout
         )
