@@ -52,7 +52,7 @@ def test_recording_again_goes_on_where_it_stopped(recorded: Path, capsys: pytest
 @pytest.mark.render
 def test_a_replay_reproduces_the_joint_path(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """mvp_real sheet, rule 15: within 0.01 rad RMS."""
-    assert main(["replay", str(recorded / "plain_plum_00.mcap")]) == 0
+    assert main(["demos", "replay", str(recorded / "plain_plum_00.mcap")]) == 0
     output = capsys.readouterr().out
     assert float(output.split("RMS ")[1].split()[0]) <= 0.01
     assert "fruit lifted" in output
@@ -62,7 +62,7 @@ def test_a_replay_reproduces_the_joint_path(recorded: Path, capsys: pytest.Captu
 def test_inspect_prints_a_row_and_draws_a_sheet(
     recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["inspect", str(recorded / "plain_plum_00.mcap"), "--sheet", str(tmp_path)]) == 0
+    assert main(["demos", "inspect", str(recorded / "plain_plum_00.mcap"), "--sheet", str(tmp_path)]) == 0
     output = capsys.readouterr().out
     assert "plain_plum_00" in output
     assert "1 success" in output
@@ -86,8 +86,8 @@ def test_held_out_placements_are_refused_before_anything_is_written(tmp_path: Pa
         (["record", "--expert", "--out", "x", "--scene", "plane"], "plain"),
         (["record", "--expert", "--out", "x", "--fruit", "limes"], "lime"),
         (["record", "--expert", "--out", "x", "--task", "pick_fruits"], "pick_fruit"),
-        (["inspect", "absent.mcap"], "absent.mcap"),
-        (["replay", "absent.mcap"], "absent.mcap"),
+        (["demos", "inspect", "absent.mcap"], "absent.mcap"),
+        (["demos", "replay", "absent.mcap"], "absent.mcap"),
     ],
 )
 def test_wrong_input_is_named(

@@ -12,6 +12,8 @@ from mvp_real.demos.reader import Demonstration
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray, JointReading, JointTarget
 
+START_TOLERANCE = 0.05
+"""Largest distance of a joint from where the recording begins, rad."""
 PATH_TOLERANCE = 0.01
 """Largest RMS distance between recorded and replayed joint path, rad (mvp_real sheet, rule 15)."""
 
@@ -29,9 +31,9 @@ class ReplayReport:
     """How a replay compares with its recording.
 
     Attributes:
-        recorded, replayed: (N, 7) joint paths, rad.
+        recorded, replayed: (N, m) joint paths, rad.
         rms: Root mean square over steps and joints, rad.
-        rms_per_joint: (7,) rad.
+        rms_per_joint: (m,) rad.
         refused: Steps whose target the driver did not pass on unchanged, with the driver's reason.
     """
 
@@ -45,6 +47,47 @@ class ReplayReport:
     def within_tolerance(self) -> bool:
         """Whether the joint path was reproduced within 0.01 rad RMS."""
         return self.rms <= PATH_TOLERANCE
+
+
+def approach(
+    demonstration: Demonstration,
+    arm: ReplayArm,
+    advance: Callable[[float], None],
+    period: float = 0.2,
+    step: float = 0.05,
+    patience: int = 300,
+) -> None:
+    """Bring an enabled arm to where a demonstration begins, in small steps through its limiter.
+
+    Args:
+        demonstration: What will be replayed.
+        arm: The driver.
+        advance: As in `replay`.
+        period: Control period, s.
+        step: Largest joint change per step, rad.
+        patience: Steps after which to give up.
+
+    Raises:
+        MvpRealError: The driver refused a step, or the arm did not get there.
+    """
+    goal = demonstration.state[0]
+    joints = _arm_joints(arm.read())
+    for _ in range(patience):
+        reading = arm.read()
+        way = goal[:joints] - reading.position[:joints]
+        if np.abs(way).max() <= START_TOLERANCE / 2:
+            return
+        target = goal.copy()
+        target[:joints] = reading.position[:joints] + np.clip(way, -step, step)
+        verdict = arm.command(JointTarget(reading.names, target, reading.stamp, period))
+        if getattr(verdict, "position", target) is None:
+            reason = getattr(verdict, "reason", "")
+            raise MvpRealError(f"the way to the start of '{demonstration.id}' was refused: {reason}")
+        advance(period)
+    joint = int(np.abs(way).argmax())
+    raise MvpRealError(
+        f"{reading.names[joint]} is still {abs(way[joint]):.3f} rad from the start of '{demonstration.id}'"
+    )
 
 
 def replay(
@@ -67,11 +110,12 @@ def replay(
         MvpRealError: The arm stands more than 0.05 rad away from the first recorded step.
     """
     steps = len(demonstration)
-    replayed = np.empty((steps, 7))
-    refused: list[str] = []
     reading = arm.read()
-    away = np.abs(reading.position[:7] - demonstration.state[0, :7])
-    if away.max() > 0.05:
+    joints = _arm_joints(reading)
+    replayed = np.empty((steps, joints))
+    refused: list[str] = []
+    away = np.abs(reading.position[:joints] - demonstration.state[0, :joints])
+    if away.max() > START_TOLERANCE:
         joint = int(away.argmax())
         raise MvpRealError(
             f"joint{joint + 1} is {away[joint]:.3f} rad from where the demonstration begins; home the arm "
@@ -79,9 +123,9 @@ def replay(
         )
     for step in range(steps):
         reading = arm.read()
-        replayed[step] = reading.position[:7]
+        replayed[step] = reading.position[:joints]
         target = demonstration.executed[step].copy()
-        target[:7] += reading.position[:7] - demonstration.state[step, :7]
+        target[:joints] += reading.position[:joints] - demonstration.state[step, :joints]
         verdict = arm.command(JointTarget(reading.names, target, reading.stamp, period))
         reason = getattr(verdict, "reason", "")
         if reason:
@@ -89,11 +133,16 @@ def replay(
         advance(period)
         if progress is not None:
             progress(step + 1, steps)
-    difference = replayed - demonstration.state[:, :7]
+    difference = replayed - demonstration.state[:, :joints]
     return ReplayReport(
-        recorded=demonstration.state[:, :7],
+        recorded=demonstration.state[:, :joints],
         replayed=replayed,
         rms=float(np.sqrt(np.mean(difference**2))),
         rms_per_joint=np.sqrt(np.mean(difference**2, axis=0)),
         refused=tuple(refused),
     )
+
+
+def _arm_joints(reading: JointReading) -> int:
+    """Number of joints without the gripper, which comes last where there is one."""
+    return len(reading.names) - int(reading.names[-1].endswith("gripper"))

@@ -229,8 +229,13 @@ class Recorder(ManagedNode):
         now = time.monotonic()
         said = (self._session.state.value, self._session.message)
         if said != self._said:
-            loud = self._session.state is SessionState.FAILED or "lost" in said[1] or "LOOK" in said[1]
-            (self.get_logger().error if loud else self.get_logger().info)(said[1])
+            # On lines of their own: rclpy refuses one line that changes its severity.
+            if self._session.state is SessionState.FAILED:
+                self.get_logger().error(said[1])
+            elif "lost" in said[1] or "LOOK" in said[1]:
+                self.get_logger().warning(said[1])
+            else:
+                self.get_logger().info(said[1])
             self.diagnostics.publish()
         self._said, self._said_at = said, now
         self._status.publish(String(data=json.dumps(self._session.status(now))))
