@@ -21,12 +21,22 @@ from mvp_real.emulators.xarm7.motion import TICK
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray, Frame
 from mvp_real.sim.appearance import Look
+from mvp_real.sim.gripper import DEAD_TIME, GripperServo
 from mvp_real.tasks.pick_fruit import EpisodeSetup, evaluation_setups, setup_to_dict
 from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 
 SCENES = ("pick_fruit", "empty")
 FORGIVEN = 0.1  # s; a computer that is further behind lets the world lag for good
 HANDS_OFF = 3.0  # s that a reset waits for the arm to be stopped
+WIRE = 0.02  # s of the gripper's dead time that here really pass between driver, box and gripper
+
+
+class Room(PickFruitWorld):
+    """The scene with the gripper's dead time less what the wire takes of it."""
+
+    def __init__(self) -> None:
+        super().__init__(scene_camera=False)
+        self._gripper = GripperServo(dead_time=DEAD_TIME - WIRE)
 
 
 class EmulatedWorld:
@@ -49,7 +59,7 @@ class EmulatedWorld:
             raise MvpRealError(f"scene '{scene}' is none of {', '.join(SCENES)}")
         self._scene, self._board = scene, board
         self._lock = threading.Lock()
-        self._world = PickFruitWorld(scene_camera=False)
+        self._world: PickFruitWorld = Room()
         self._prepare(self._world, evaluation_setups("plain")[0])
         self.box = ControllerBox(self._world.joint_reading().position, serial)
         self.episode = 0

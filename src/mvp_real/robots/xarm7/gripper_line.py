@@ -12,7 +12,7 @@ from mvp_real.robots.xarm7.sdk import open_api
 
 OPEN = 850  # pulses of a fully open gripper; 0 is closed
 SPEED = 5000  # the gripper's largest
-PERIOD = 0.04  # s between two looks at its position
+PERIOD = 0.02  # s between two looks at its position
 SILENT = 1.0  # s without a position after which it counts as lost
 TRIES = 3  # of one command, before its failure is reported
 
