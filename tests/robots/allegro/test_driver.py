@@ -259,6 +259,7 @@ def test_within_one_process_over_the_virtual_interface() -> None:
         hand.connect(PATIENCE)
         assert hand.home().state is DriverState.RUNNING
         wait_until(lambda: np.abs(hand.read().position - TABLE.home).max() < 0.06, "the joints are at home")
+        assert hand.state in (DriverState.RUNNING, DriverState.HOLD), hand.reason
         hand.close()
         assert not server.hand.servo_on
         assert server.statistics()["no torque"]

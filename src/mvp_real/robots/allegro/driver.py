@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -28,7 +28,9 @@ WATCH_PERIOD = 0.01  # s
 STARTS_WITHIN = 30.0  # s in which a new process has to give a sign of life
 
 
-def hand_limits(table: HandTable, max_step: FloatArray | None = None, period: float | None = None) -> Limits:
+def hand_limits(
+    table: HandTable, max_step: Sequence[float] | FloatArray | None = None, period: float | None = None
+) -> Limits:
     """Limits of a hand, tightened by a policy's card; see `Limits.from_table`."""
     limits = Limits.from_table(table, max_step, period)
     return dataclasses.replace(limits, tracking_gap=table.tracking_gap)
@@ -75,6 +77,7 @@ class AllegroHand:
         self._generation = 0
         self._homing: Iterator[FloatArray] | None = None
         self._next_homing = 0.0
+        self._refused: FloatArray | None = None  # step of the way home
         self._closing = False
         self._quitting = False
         self._watcher = threading.Thread(target=self._watch, name="hand watcher", daemon=True)
@@ -134,7 +137,7 @@ class AllegroHand:
         report = self._report
         works = report.state in (LoopState.READY, LoopState.CONTROL)
         alive = time.monotonic() - report.stamp <= self.table.loop_age
-        return works and alive and report.stamp >= self._runner.started_at
+        return works and alive and report.stamp >= self._runner.started_at and not self._runner.death()
 
     @property
     def loop_pid(self) -> int | None:
@@ -200,6 +203,7 @@ class AllegroHand:
             if self.state is not DriverState.RUNNING:
                 return Verdict(None, self.state, False, self.reason)
             self._homing = homing_targets(self.read().position, self.limits)
+            self._refused = None
             self._next_homing = time.monotonic()
             return Verdict(None, self.state, False, "on the way home")
 
@@ -309,9 +313,11 @@ class AllegroHand:
     def _feed_homing(self, now: float) -> None:
         if self._homing is None or now < self._next_homing:
             return
-        position = next(self._homing, None)
-        if position is None or self.state is not DriverState.RUNNING:
+        position = self._refused if self._refused is not None else next(self._homing, None)
+        if position is None or self.state not in (DriverState.RUNNING, DriverState.HOLD):
             self._homing = None
             return
         self._next_homing = now + self.limits.period
-        self._command(JointTarget(self.table.joint_names, position, now, self.limits.period), now)
+        target = JointTarget(self.table.joint_names, position, now, self.limits.period)
+        # A reading that came late for once is no reason to end half way: the same step is tried again.
+        self._refused = position if self._command(target, now).position is None else None
