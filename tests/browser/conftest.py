@@ -1,4 +1,4 @@
-"""A headset without a headset: Chromium with the WebXR emulator, which npm brings, drives the page of a running robot."""
+"""A headset without a headset: Chromium with the WebXR emulator that npm brings, on the page of a running robot."""
 
 from __future__ import annotations
 

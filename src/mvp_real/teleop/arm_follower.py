@@ -101,7 +101,7 @@ class ArmFollower:
     def start(self, joints: FloatArray, now: float) -> None:
         """Begin at these joint angles (7,), rad, at rest."""
         self._configuration.update(np.clip(joints, self._lower, self._upper))
-        self._budget.restart(now, allowance=0.5)
+        self._budget.restart(now, allowance=0.0)
         self._stepped_at = now
         self._outside = self._workspace.outside(self.joints.tolist())
 
