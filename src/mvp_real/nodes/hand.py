@@ -1,8 +1,8 @@
 """Node `hand`: an Allegro hand on CAN, the real one or the emulated one, behind the topics and services of a robot.
 
 It publishes `joint_states` and executes `joint_target` through the limiter. Nothing moves before `~/enable`; what
-each stop means stands in docs/how-to/connect_allegro.md. Torque is given by a process of its own, which lets the hand go
-when this one is silent.
+each stop means stands in docs/how-to/connect_allegro.md. Torque is given by a process of its own, which lets the
+hand go when this one is silent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The control law of the hand at servo rate: filtered PD, feed-forward of speed, a bounded integral, limits on torque and its rate.
+"""The control law of the hand at servo rate: filtered PD, feed-forward of speed, bounded integral, torque limits.
 
 Pure and without numpy: 16 joints in plain lists cost a fraction of the 3 ms period. The integral is not the
 vendor's; it carries the fingers' weight and friction, which the vendor's soft gains would not, and is bounded so
