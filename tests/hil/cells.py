@@ -78,7 +78,31 @@ CELLS: list[Cell] = [
     Cell("realsense", "killed driver", "kill_driver", "silent", 2.0),
     Cell("realsense", "camera frozen", "fault freeze", "frozen", 3.0, back="streaming"),
     Cell("realsense", "camera unplugged", "fault drop", "lost", 4.5, back="streaming"),
+    Cell(
+        "realsense",
+        "clock jump",
+        "fault clock_jump",
+        "stale|lost|streaming",
+        3.0,
+        value=5.0,
+        back="streaming",
+    ),
     Cell("realsense", "power cycle", "fault power_cycle", "stale|lost", 4.5),
+    # The hand: four finger frames every 3 ms; the patience of emulated hands is four times that of real ones.
+    Cell("allegro", "normal", "wait", "running", 0.5, lasts=3.0, hardware=True),
+    Cell("allegro", "silence", "fault silence", "stopped", 1.5),
+    Cell("allegro", "drop and reconnect", "fault drop", "stopped", 1.5),
+    Cell("allegro", "delay", "fault delay", "stopped|hold", 1.5, value=0.5),
+    Cell("allegro", "garble", "fault garble", "stopped|hold|running", 1.5, value=0.3),
+    Cell("allegro", "error code", "fault error", "stopped", 2.0, value=2),
+    Cell("allegro", "emergency stop", "fault emergency_stop", "stopped", 3.0),
+    Cell("allegro", "killed driver", "kill_driver", "released", 2.0),
+    Cell("allegro", "killed controller", "pause_controller", "hold", 1.5, reason="no command", hardware=True),
+    Cell(
+        "allegro", "clock jump", "clock_back", "hold", 1.0, value=5.0, reason="command comes", hardware=True
+    ),
+    Cell("allegro", "operator's stop", "stop", "stopped", 1.0, reason="operator", hardware=True),
+    Cell("allegro", "power cycle", "fault power_cycle", "stopped", 2.0),
     # Digit: the link must speak within 0.1 s of the robot's time, a policy within 0.1 s.
     Cell("digit", "normal", "wait", "running", 0.5, lasts=3.0, hardware=True),
     Cell("digit", "silence", "fault silence", "stopped", 1.5, reason="silent"),

@@ -34,7 +34,8 @@ class DigitRig(Rig):
     def start_emulator(self) -> Emulator:
         self.port, self.reply_port = random.SystemRandom().sample(range(26000, 31000), 2)
         options = ["--port", str(self.port), "--reply-port", str(self.reply_port), "--hoist", "hold"]
-        options += ["--speed", str(SPEED), "--link-timeout", "1.0"]
+        # A robot does not share its host's processors: where the system allows it, neither does this one.
+        options += ["--speed", str(SPEED), "--link-timeout", "1.0", "--priority", "50"]
         return Emulator("digit", options, self.logs, self.environment)
 
     def parameters(self) -> dict[str, Any]:
@@ -42,7 +43,7 @@ class DigitRig(Rig):
             # Shadow: the driver does all that it does, and the robot is never commanded.
             return {"ip": self.reach.ip, "mode": "shadow"}
         ports = {"ip": "127.0.0.1", "port": self.port, "listen_port": self.reply_port}
-        return {**ports, "clock": "robot", "link_timeout": LINK_TIMEOUT, "priority": 0}
+        return {**ports, "clock": "robot", "link_timeout": LINK_TIMEOUT}
 
     def connect_topics(self) -> None:
         self._stamp: float | None = None
