@@ -27,9 +27,19 @@ def test_a_plain_equals_sign_is_corrected() -> None:
 def test_show_args_lists_every_argument(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["up", "pick_fruit", "--show-args"]) == 0
     output = capsys.readouterr().out
-    for name in ("robot:=sim", "bundle:=", "placements:=", "scene:=", "speed:=", "record:=", "view:="):
+    for name in (
+        "robot:=sim",
+        "bundle:=",
+        "placements:=",
+        "scene:=",
+        "speed:=",
+        "record:=",
+        "view:=",
+        "ip:=",
+    ):
         assert name in output
-    assert "xarm7 (not yet)" in output
+    assert "emulated" in output
+    assert "not yet" not in output
 
 
 @pytest.mark.parametrize(
@@ -38,8 +48,7 @@ def test_show_args_lists_every_argument(capsys: pytest.CaptureFixture[str]) -> N
         (["pick_fuit"], "did you mean pick_fruit"),
         (["pick_fruit", "sceen:=plain"], "did you mean scene"),
         (["pick_fruit", "scene:=plane"], "did you mean plain"),
-        (["pick_fruit", "robot:=xarm7"], "driver for the real arm does not exist yet"),
-        (["pick_fruit", "robot:=emulated"], "does not exist yet"),
+        (["pick_fruit", "robot:=xarm6"], "did you mean xarm7"),
         (["robot:=sim"], "unknown system"),
         ([], "which system"),
     ],
