@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from mvp_real.documents import read_document
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.records import RecordError, parse
 
@@ -269,12 +268,9 @@ def load_card(directory: Path, verify: bool = True) -> Card:
         BundleError: The card is missing, malformed, or a file differs from the digest in the card.
     """
     path = Path(directory) / CARD_FILE
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BundleError(f"no {CARD_FILE} in '{directory}'; a bundle is made by: mvp_real export") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BundleError(f"'{path}' is not valid YAML: {error}") from error
+    if not path.exists():
+        raise BundleError(f"no {CARD_FILE} in '{directory}'; a bundle is made by: mvp_real export")
+    content = read_document(path, BundleError)
     try:
         card = typing.cast(Card, parse(content, Card, "card"))
     except RecordError as error:

@@ -12,16 +12,16 @@ class MvpRealError(Exception):
     """Base of every error caused by input. The command line prints it in one line and exits with 2."""
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> MvpRealError:
+def unknown_name(kind: str, name: object, known: Iterable[object]) -> MvpRealError:
     """An error for a name that does not exist, with the near ones suggested.
 
     Args:
         kind: What the name stands for, e.g. "system".
-        name: The name that was given.
+        name: The name that was given; anything, as files may hold numbers in the place of names.
         known: Every name that would have been accepted.
     """
-    choices = sorted(known)
-    near = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
+    choices = sorted(map(str, known))
+    near = difflib.get_close_matches(str(name), choices, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(choices) or 'none'}"
     return MvpRealError(f"unknown {kind} '{name}'; {hint}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,17 @@ from mvp_real.messages import FloatArray
 DEFAULT_OPEN_THRESHOLD = 0.85
 DEFAULT_CONTROL_PERIOD = 0.2
 IMAGE_SUFFIX = "/image"
+# What messages of other types, other sizes or with damaged content lead to.
+_FOREIGN = (
+    AttributeError,
+    TypeError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    EOFError,
+    MemoryError,
+    struct.error,
+)
 
 
 class FrameSequence:
@@ -117,7 +129,16 @@ def read_demonstration(path: Path) -> Demonstration:
         MvpRealError: The file is not an MCAP file or holds no complete step.
     """
     path = Path(path)
-    streams = _read_streams(path)
+    try:
+        return _demonstration(path, _read_streams(path))
+    except _FOREIGN as error:
+        raise MvpRealError(
+            f"'{path}' holds what is not of a demonstration ({type(error).__name__}: {error}); "
+            "was it recorded by something else, or altered?"
+        ) from error
+
+
+def _demonstration(path: Path, streams: _Streams) -> Demonstration:
     asynchronous = streams.metadata.get("sampling") == topics.ASYNCHRONOUS
     stamps, executed, clean = _cut(streams) if asynchronous else _match(streams)
     readings = sorted(streams.joints)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from mvp_real.documents import read_document
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.messages import FloatArray
 from mvp_real.resources import config_file
@@ -166,7 +166,7 @@ def read_digit(path: Path) -> DigitTable:
     Raises:
         MvpRealError: A key is missing or unknown, or a value is wrong; the message names all three.
     """
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_document(path)
     if not isinstance(document, dict):
         raise MvpRealError(f"{path} does not hold a mapping of robot facts")
     scalars = [field.name for field in fields(DigitTable) if field.type in ("float", "str")]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from mvp_real.documents import read_document
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.messages import FloatArray
 from mvp_real.resources import config_file, share_directory
@@ -128,16 +128,18 @@ def read_robot(path: Path) -> RobotTable:
     Raises:
         RobotTableError: A key is missing or unknown, or a value is wrong.
     """
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_document(path, RobotTableError)
     if not isinstance(document, dict):
         raise RobotTableError(f"{path} does not hold a mapping of robot facts")
     values = _flatten(document, path)
     names = values.get("joint_names")
+    if isinstance(names, list):
+        names = [str(name) for name in names]
     if not isinstance(names, list) or len(names) < 2 or len(set(names)) != len(names):
         raise RobotTableError(
             f"{path}: joint_names is {names!r}; needs at least two different names, gripper last"
         )
-    values["joint_names"] = tuple(str(name) for name in names)
+    values["joint_names"] = tuple(names)
     for field in fields(RobotTable):
         if field.name not in values:
             raise RobotTableError(f"{path}: key '{field.name}' is missing")
@@ -146,8 +148,10 @@ def read_robot(path: Path) -> RobotTable:
             values[field.name] = _vector(values[field.name], length, field.name, path)
         elif field.type == "float":
             values[field.name] = _number(values[field.name], field.name, path)
+        elif field.type == "str":
+            values[field.name] = str(values[field.name])
     if values["kinematics"] not in CHAINS:
-        raise unknown_name("kinematics", str(values["kinematics"]), CHAINS)
+        raise unknown_name("kinematics", values["kinematics"], CHAINS)
     table = RobotTable(**values)
     _check(table, path)
     return table
@@ -163,7 +167,7 @@ def _flatten(document: dict[str, Any], path: Path) -> dict[str, Any]:
     known = {field.name for field in fields(RobotTable)}
     for key in flat:
         if key not in known:
-            raise unknown_name(f"key in {path}", key, known)
+            raise unknown_name(f"key in {path}", str(key), known)
     return flat
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from mvp_real.documents import read_document
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.resources import config_file, model_directory, share_directory
 from mvp_real.systems.executables import EXECUTABLES
@@ -140,15 +141,12 @@ def read_system(path: Path) -> System:
     Raises:
         MvpRealError: The file breaks the schema; the message gives the place.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise MvpRealError(f"'{path}' is not valid YAML: {error}") from error
+    content = read_document(path)
     where = path.name
     _check_keys(content, {"summary", "arguments", "nodes"}, {"summary", "nodes"}, where)
     arguments = tuple(
         _argument(name, entry, f"{where}: arguments.{name}")
-        for name, entry in (content.get("arguments") or {}).items()
+        for name, entry in _mapping(content, "arguments", where).items()
     )
     if not isinstance(content["nodes"], list) or not content["nodes"]:
         raise MvpRealError(f"{where}: 'nodes' is a list with at least one node")
@@ -163,8 +161,11 @@ def _argument(name: str, entry: Any, where: str) -> Argument:
     default = entry["default"]
     if not isinstance(default, (str, int, float, bool)):
         raise MvpRealError(f"{where}.default: expected text, a number or true/false, got {default!r}")
-    choices = tuple(str(choice) for choice in entry.get("choices", ()))
-    unavailable = {str(key): str(reason) for key, reason in (entry.get("unavailable") or {}).items()}
+    listed = entry.get("choices", [])
+    if not isinstance(listed, list):
+        raise MvpRealError(f"{where}.choices: expected a list, got {listed!r}")
+    choices = tuple(str(choice) for choice in listed)
+    unavailable = {str(key): str(reason) for key, reason in _mapping(entry, "unavailable", where).items()}
     if choices and (str(default) not in choices or str(default) in unavailable):
         raise MvpRealError(f"{where}.default: '{default}' is not an available choice of {', '.join(choices)}")
     for name_of_choice in unavailable:
@@ -179,9 +180,12 @@ def _argument(name: str, entry: Any, where: str) -> Argument:
 def _node(entry: Any, where: str) -> NodeSpec:
     allowed = set(NodeSpec.__dataclass_fields__)
     _check_keys(entry, allowed, {"executable"}, where)
-    executable = entry["executable"]
+    executable = str(entry["executable"])
     if executable not in EXECUTABLES:
-        raise unknown_name(f"executable in {where}", str(executable), EXECUTABLES)
+        raise unknown_name(f"executable in {where}", executable, EXECUTABLES)
+    for name in ("name", "namespace"):
+        if not isinstance(entry.get(name, ""), str):
+            raise MvpRealError(f"{where}.{name}: expected text, got {entry[name]!r}")
     for flag in ("required", "ends_system", "respawn"):
         if not isinstance(entry.get(flag, False), bool):
             raise MvpRealError(f"{where}.{flag}: expected true or false, got {entry[flag]!r}")
@@ -192,7 +196,17 @@ def _node(entry: Any, where: str) -> NodeSpec:
         key: tuple(str(item) for item in value) if isinstance(value, list) else (str(value),)
         for key, value in entry.get("when", {}).items()
     }
-    return NodeSpec(**{**entry, "name": entry.get("name", executable), "when": when})
+    return NodeSpec(
+        **{**entry, "executable": executable, "name": entry.get("name", executable), "when": when}
+    )
+
+
+def _mapping(entry: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    """A mapping that may be left out or empty."""
+    value = entry.get(key)
+    if value is not None and not isinstance(value, dict):
+        raise MvpRealError(f"{where}.{key}: expected a mapping, got {value!r}")
+    return value or {}
 
 
 def _check_keys(entry: Any, allowed: set[str], needed: set[str], where: str) -> None:

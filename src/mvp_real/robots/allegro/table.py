@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from mvp_real.documents import read_document
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.messages import FloatArray
 from mvp_real.resources import config_file
@@ -112,7 +112,7 @@ def read_hand(path: Path, variant: str, side: str = "right") -> HandTable:
     Raises:
         MvpRealError: A key is missing or unknown, or a value is wrong; the message names all three.
     """
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_document(path)
     if not isinstance(document, dict):
         raise MvpRealError(f"{path} does not hold a mapping of hand facts")
     _check_keys(document, ("name", "joint_names", "variants", *_SCALARS, *_ROWS), path)
