@@ -2,7 +2,8 @@
 
 A cell says nothing about how the device is reached. Times are wall time from the moment the fault is set to the
 moment its state is heard of over ROS; those of reactions are twice the design's own (specifications of the drivers)
-plus what a busy two-core computer takes to pass a message on.
+plus what a busy two-core computer takes to pass a message on. In normal operation a busy computer may make a driver
+hold for a moment, and never stop.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Cell:
 
 CELLS: list[Cell] = [
     # The arm: the box's reports are 100 Hz, its replies must come within 0.3 s.
-    Cell("xarm7", "normal", "wait", "running", 0.5, lasts=3.0, hardware=True),
+    Cell("xarm7", "normal", "wait", "running|hold", 0.5, lasts=3.0, hardware=True),
     Cell("xarm7", "silence", "fault silence", "stopped", 1.5),
     Cell("xarm7", "drop and reconnect", "fault drop", "stopped", 1.5),
     Cell("xarm7", "delay", "fault delay", "stopped", 1.5, value=0.5),
@@ -89,14 +90,14 @@ CELLS: list[Cell] = [
     ),
     Cell("realsense", "power cycle", "fault power_cycle", "stale|lost", 4.5),
     # The hand: four finger frames every 3 ms; the patience of emulated hands is four times that of real ones.
-    Cell("allegro", "normal", "wait", "running", 0.5, lasts=3.0, hardware=True),
+    Cell("allegro", "normal", "wait", "running|hold", 0.5, lasts=3.0, hardware=True),
     Cell("allegro", "silence", "fault silence", "stopped", 1.5),
     Cell("allegro", "drop and reconnect", "fault drop", "stopped", 1.5),
     Cell("allegro", "delay", "fault delay", "stopped|hold", 1.5, value=0.5),
     Cell("allegro", "garble", "fault garble", "stopped|hold|running", 1.5, value=0.3),
     Cell("allegro", "error code", "fault error", "stopped", 2.0, value=2),
     Cell("allegro", "emergency stop", "fault emergency_stop", "stopped", 3.0),
-    Cell("allegro", "killed driver", "kill_driver", "released", 2.0),
+    Cell("allegro", "killed driver", "kill_driver", "released", 3.0),
     Cell("allegro", "killed controller", "pause_controller", "hold", 1.5, reason="no command", hardware=True),
     Cell(
         "allegro", "clock jump", "clock_back", "hold", 1.0, value=5.0, reason="command comes", hardware=True
@@ -104,7 +105,7 @@ CELLS: list[Cell] = [
     Cell("allegro", "operator's stop", "stop", "stopped", 1.0, reason="operator", hardware=True),
     Cell("allegro", "power cycle", "fault power_cycle", "stopped", 2.0),
     # Digit: the link must speak within 0.1 s of the robot's time, a policy within 0.1 s.
-    Cell("digit", "normal", "wait", "running", 0.5, lasts=3.0, hardware=True),
+    Cell("digit", "normal", "wait", "running|hold", 0.5, lasts=3.0, hardware=True),
     Cell("digit", "silence", "fault silence", "stopped", 1.5, reason="silent"),
     Cell("digit", "drop and reconnect", "fault drop", "stopped", 1.5, reason="silent"),
     Cell("digit", "delay", "fault delay", "stopped", 3.0, value=0.5),
