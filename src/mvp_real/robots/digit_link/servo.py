@@ -28,7 +28,7 @@ MOVING = (DriverState.RUNNING, DriverState.HOLD)
 class Authority(Enum):
     """Who has the robot, as far as the driver has said."""
 
-    WATCHING = "watching"  # nothing was ever commanded
+    WATCHING = "watching"  # nothing was commanded since the robot started
     DRIVING = "driving"  # commands are applied
     RETURNED = "returned"  # the vendor's controller was asked to stand
     RELEASED = "released"  # after a stop: the motors damp until somebody asks for the vendor's controller
@@ -96,10 +96,14 @@ class DigitServo:
             self.limiter.stop(f"the robot reports an error{self._delay()}")
 
     def restarted(self, reason: str) -> None:
-        """The robot's control program has begun anew: whatever it was told is lost."""
+        """The robot's control program has begun anew: whatever it was told is lost, and it is told nothing.
+
+        People may be about to stand it up with the vendor's tools, where a command to damp would drop it.
+        """
         self.counters["robot restarts"] += 1
         if self.limiter.state in MOVING:
             self.limiter.stop(reason)
+        self.authority = Authority.WATCHING
 
     # What the operator and the policy ask for.
 
