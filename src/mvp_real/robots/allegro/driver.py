@@ -165,17 +165,17 @@ class AllegroHand:
         with self._lock:
             if self._homing is not None:
                 return Verdict(None, self.state, False, "on the way home")
-            return self._command(target, time.monotonic())
+            return self._command(target)
 
     def enable(self) -> Verdict:
         """Allow motion, starting from where the joints are."""
         with self._lock:
-            now = time.monotonic()
             if not self.ready and self.state is not DriverState.STOPPED:
                 return Verdict(None, self.state, False, self._why_not_ready())
-            verdict = self._limiter.enable(self.read(), now)
+            reading, now = self._read_now()
+            verdict = self._limiter.enable(reading, now)
             if verdict.state is DriverState.RUNNING:
-                self._interpolator.reset(self.read().position, now)
+                self._interpolator.reset(reading.position, now)
                 self._write_order(now)
             return verdict
 
@@ -213,10 +213,11 @@ class AllegroHand:
             if self.state is DriverState.STOPPED and not self.ready:
                 why = self._why_not_ready()
                 return Verdict(None, self.state, False, f"{self.reason}; cannot be cleared: {why}")
-            verdict = self._limiter.clear_fault(self.read(), time.monotonic())
+            reading, now = self._read_now()
+            verdict = self._limiter.clear_fault(reading, now)
             if verdict.state is not DriverState.STOPPED:
                 self._generation += 1
-                self._write_order(time.monotonic())
+                self._write_order(now)
             return verdict
 
     def diagnostics(self) -> dict[str, str]:
@@ -243,8 +244,14 @@ class AllegroHand:
 
     # Inside.
 
-    def _command(self, target: JointTarget, now: float) -> Verdict:
-        verdict = self._limiter.command(target, self.read(), now)
+    def _read_now(self) -> tuple[JointReading, float]:
+        """The newest reading and then the time, so that no reading is from the future."""
+        reading = self.read()
+        return reading, time.monotonic()
+
+    def _command(self, target: JointTarget) -> Verdict:
+        reading, now = self._read_now()
+        verdict = self._limiter.command(target, reading, now)
         if verdict.position is not None:
             self._interpolator.set_target(verdict.position, self.limits.period, now)
         self._write_order(now)
@@ -301,7 +308,8 @@ class AllegroHand:
             self._stop_by_itself(report.fault)
         else:
             self._feed_homing(now)
-            verdict = self._limiter.watch(self.read(), now)
+            reading, now = self._read_now()
+            verdict = self._limiter.watch(reading, now)
             if verdict.state is DriverState.STOPPED:
                 self._homing = None
         self._write_order(now)
@@ -320,4 +328,4 @@ class AllegroHand:
         self._next_homing = now + self.limits.period
         target = JointTarget(self.table.joint_names, position, now, self.limits.period)
         # A reading that came late for once is no reason to end half way: the same step is tried again.
-        self._refused = position if self._command(target, now).position is None else None
+        self._refused = position if self._command(target).position is None else None
