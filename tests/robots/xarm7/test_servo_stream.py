@@ -96,3 +96,14 @@ def test_braking_ends_on_the_way() -> None:
         end = stream.next(PERIOD * k)
     assert stream.resting
     assert at[0] < end[0] < goal[0]
+
+
+def test_the_gripper_has_no_target_before_the_first_one() -> None:
+    stream = ServoStream(TABLE, PERIOD)
+    holding = np.append(TABLE.home[:-1], 0.4)  # fingers on a fruit, measured
+    stream.start(holding, 0.0)
+    assert stream.gripper is None
+    stream.set_target(np.append(TABLE.home[:-1], 0.0), 0.2)
+    assert stream.gripper == 0.0
+    stream.brake()
+    assert stream.gripper == 0.0

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum
 
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray, JointReading, JointTarget
-from mvp_real.robots.homing import homing_targets
 from mvp_real.robots.limits import Limits
-from mvp_real.robots.safety import Limiter
 from mvp_real.robots.table import load_robot
 from mvp_real.robots.verdict import DriverState, Verdict
 from mvp_real.robots.xarm7.client import ControllerFault
+from mvp_real.robots.xarm7.limited_motion import LimitedMotion
 from mvp_real.robots.xarm7.periods import Periods
-from mvp_real.robots.xarm7.servo_stream import ServoStream
 from mvp_real.robots.xarm7.servo_thread import ServoThread
 from mvp_real.robots.xarm7.session import ArmSession
 
@@ -73,18 +71,14 @@ class XArm7Driver:
             raise MvpRealError(f"the servo rate is {rate:g} Hz; the box takes {RATES[0]:g} to {RATES[1]:g}")
         table = load_robot("xarm7")
         self._own_limits = self.limits = limits or Limits.from_table(table)
-        self._names = table.joint_names
         self._session = ArmSession(table, address, port, reply_within, on_reading)
         self._on_change, self._on_point = on_change, on_point
         self._lock = threading.RLock()  # everything below
         self._requests = threading.Lock()  # one of enable, home, clear_fault, set_limits at a time
-        self._limiter = Limiter(self.limits)
-        self._stream = ServoStream(table, 1.0 / rate)
+        self._motion = LimitedMotion(table, self.limits, 1.0 / rate)
         self._phase = _Phase.IDLE
         self._brake_until = 0.0
         self._halt_wanted = False
-        self._homing: Iterator[FloatArray] | None = None
-        self._next_homing = 0.0
         self._points = 0
         self._periods = Periods(1.0 / rate)
         self._thread = ServoThread(self, 1.0 / rate, prepare_thread)
@@ -126,17 +120,17 @@ class XArm7Driver:
     @property
     def state(self) -> DriverState:
         """Disabled, running, holding or stopped."""
-        return self._limiter.state
+        return self._motion.limiter.state
 
     @property
     def reason(self) -> str:
         """Why it is not running; empty while it is."""
-        return self._limiter.reason
+        return self._motion.limiter.reason
 
     @property
     def homing(self) -> bool:
         """Whether the arm is on its way to the start pose."""
-        return self._homing is not None
+        return self._motion.homing
 
     def read(self) -> JointReading:
         """The newest good reading; its stamp is its arrival."""
@@ -145,9 +139,9 @@ class XArm7Driver:
     def command(self, target: JointTarget) -> Verdict:
         """Hand in a target, its stamp in monotonic time; the verdict says what the limiter made of it."""
         with self._lock:
-            if self._homing is not None:
-                return Verdict(None, self.state, False, "on the way home")
-            return self._command(target)
+            verdict = self._motion.command(target, self.read(), time.monotonic())
+            self._react(verdict)
+            return verdict
 
     def enable(self) -> Verdict:
         """Release the brakes, enter servo mode, wait, and allow motion from where the arm then is."""
@@ -157,14 +151,14 @@ class XArm7Driver:
     def disable(self) -> None:
         """End motion without a fault: brake, then stop the box. The motors hold the arm."""
         with self._lock:
-            self._limiter.disable()
-            self._homing = None
+            self._motion.limiter.disable()
+            self._motion.end_homing()
             self._brake()
 
     def stop(self, reason: str) -> None:
         """Brake, stop the box, and latch."""
         with self._lock:
-            self._react(self._limiter.stop(reason))
+            self._react(self._motion.limiter.stop(reason))
             self._halt_wanted = self._phase is _Phase.IDLE  # whatever moves the arm then, it is not us
         self._thread.wake()
 
@@ -181,8 +175,7 @@ class XArm7Driver:
             with self._lock:
                 if self.state is not DriverState.RUNNING:
                     return Verdict(None, self.state, False, self.reason)
-                self._homing = homing_targets(self.read().position, self.limits)
-                self._next_homing = time.monotonic()
+                self._motion.go_home(self.read(), time.monotonic())
                 return Verdict(None, self.state, False, "on the way home")
 
     def clear_fault(self) -> Verdict:
@@ -198,17 +191,17 @@ class XArm7Driver:
                 return Verdict(None, self.state, False, f"{self.reason}; cannot be cleared: {fault}")
             with self._lock:
                 self._use_limits()  # it may be another arm now
-                return self._limiter.clear_fault(self.read(), time.monotonic())
+                return self._motion.limiter.clear_fault(self.read(), time.monotonic())
 
     def diagnostics(self) -> dict[str, str]:
         """State, reason of the last stop, counters, box and stream, as text."""
         with self._lock:
             return {
-                **self._limiter.diagnostics(),
+                **self._motion.limiter.diagnostics(),
                 **self._session.diagnostics(),
                 "servo points": str(self._points),
-                "servo points waited for": str(self._stream.slowed),
-                "servo points cut": str(self._stream.clamped),
+                "servo points waited for": str(self._motion.stream.slowed),
+                "servo points cut": str(self._motion.stream.clamped),
                 **self._periods.report(),
             }
 
@@ -224,18 +217,21 @@ class XArm7Driver:
         session = self._session
         with self._lock:
             before = self.state
-            self._feed_homing(now)
-            self._react(self._limiter.watch(session.reading, now))
+            self._react(self._motion.watch(session.reading, now))
             if self._phase is _Phase.STREAMING and (gripper := session.gripper.fault(now)):
-                self._react(self._limiter.stop(gripper))
+                self._react(self._motion.limiter.stop(gripper))
             fault = session.box_fault() if self._phase is _Phase.STREAMING else ""
-            point = self._stream.next(now)
-            rested = self._phase is _Phase.BRAKING and (self._stream.resting or now > self._brake_until)
+            point, opening = self._motion.stream.next(now), self._motion.stream.gripper
+            rested = self._phase is _Phase.BRAKING and (
+                self._motion.stream.resting or now > self._brake_until
+            )
         try:
             if fault:
                 session.client.require_no_error()  # an error says more than what it led to
                 raise ControllerFault(fault)
             session.client.servo(point)
+            if opening is not None:
+                session.gripper.go(opening)
             self._points += 1
             self._periods.tick(now)
             self._on_point(now, point)
@@ -258,7 +254,7 @@ class XArm7Driver:
                 self._session.client.require_no_error()
             except ControllerFault as error:
                 with self._lock:
-                    self._limiter.stop(str(error))
+                    self._motion.limiter.stop(str(error))
         if self.state is not before:
             self._on_change()
 
@@ -270,7 +266,7 @@ class XArm7Driver:
             return Verdict(None, self.state, False, self.reason)
         with self._lock:
             if self._phase is _Phase.STREAMING:
-                return self._limiter.enable(session.reading, now)
+                return self._motion.limiter.enable(session.reading, now)
         if not self._wait_idle():
             return Verdict(None, self.state, False, "the arm has not come to rest yet")
         try:
@@ -280,9 +276,9 @@ class XArm7Driver:
             return Verdict(None, self.state, False, self.reason)
         with self._lock:
             now = time.monotonic()
-            verdict = self._limiter.enable(session.reading, now)
+            verdict = self._motion.limiter.enable(session.reading, now)
             if verdict.state is DriverState.RUNNING:
-                self._stream.start(session.reading.position, now)
+                self._motion.stream.start(session.reading.position, now)
                 self._periods.restart()
                 self._phase = _Phase.STREAMING
                 self._thread.wake()
@@ -291,14 +287,10 @@ class XArm7Driver:
         return verdict
 
     def _use_limits(self) -> None:
-        """New limiter for this unit's range; counters and a latched stop stay."""
         with self._lock:
-            unit, before = self._session.client.unit, self._limiter
+            unit = self._session.client.unit
             self.limits = unit.limits(self._own_limits) if unit else self._own_limits
-            self._limiter = Limiter(self.limits)
-            if before.state is DriverState.STOPPED:
-                self._limiter.stop(before.reason)
-            self._limiter.counters = before.counters
+            self._motion.use(self.limits)
 
     def _wait_idle(self) -> bool:
         deadline = time.monotonic() + 2.0 * BRAKE_WITHIN
@@ -306,40 +298,22 @@ class XArm7Driver:
             time.sleep(0.005)
         return self.idle
 
-    def _command(self, target: JointTarget) -> Verdict:
-        verdict = self._limiter.command(target, self.read(), time.monotonic())
-        if verdict.position is not None and self._phase is _Phase.STREAMING:
-            self._stream.set_target(verdict.position, self.limits.period)
-            self._session.gripper.go(float(verdict.position[-1]))
-        self._react(verdict)
-        return verdict
-
-    def _feed_homing(self, now: float) -> None:
-        if self._homing is None or now < self._next_homing:
-            return
-        position = next(self._homing, None)
-        if position is None or self.state is not DriverState.RUNNING:
-            self._homing = None
-            return
-        self._next_homing += self.limits.period
-        self._command(JointTarget(self._names, position, now, self.limits.period))
-
     def _react(self, verdict: Verdict) -> None:
         if verdict.state is DriverState.STOPPED:
-            self._homing = None
+            self._motion.end_homing()
             self._brake()
 
     def _brake(self) -> None:
         if self._phase is _Phase.STREAMING:
             self._phase = _Phase.BRAKING
             self._brake_until = time.monotonic() + BRAKE_WITHIN
-            self._stream.brake()
+            self._motion.stream.brake()
 
     def _trip(self, fault: ControllerFault) -> None:
         """Stop without braking along the trajectory: the box no longer follows it."""
         with self._lock:
-            self._limiter.stop(str(fault))
-            self._homing = None
+            self._motion.limiter.stop(str(fault))
+            self._motion.end_homing()
             self._phase = _Phase.IDLE
         if not fault.lost:
             self._halt_box()
@@ -349,4 +323,4 @@ class XArm7Driver:
             self._session.client.halt()
         except ControllerFault as fault:
             with self._lock:
-                self._limiter.stop(str(fault))
+                self._motion.limiter.stop(str(fault))

@@ -84,13 +84,18 @@ class GripperLine:
                 api.disconnect()
 
     def go(self, opening: float) -> None:
-        """Want an opening fraction; returns at once."""
-        self._wanted = opening
-        self._wake.set()
+        """Want an opening fraction; returns at once, and may be repeated as often as one likes."""
+        if opening != self._wanted:
+            self._wanted = opening
+            self._wake.set()
+
+    def forget(self) -> None:
+        """Want nothing: the fingers keep what they hold until the next `go`."""
+        self._wanted = self._sent = None
 
     def switch_on(self) -> None:
-        """Clear its error and switch it on (again); it stays where it is until the next `go`."""
-        self._wanted = self._sent = None
+        """Clear its error and switch it on again, as after a loss of power; it wants nothing then."""
+        self.forget()
         self._refused = ""
         self._switch_on = True
         self._wake.set()

@@ -27,6 +27,8 @@ class ServoStream:
         period: Time between two ticks, s.
 
     Attributes:
+        gripper: Opening fraction of the newest target; None before the first, so that what the fingers hold
+            stays held.
         slowed: Ticks on which the trajectory had to wait.
         clamped: Points that were cut although the trajectory waited; stays 0.
     """
@@ -38,6 +40,7 @@ class ServoStream:
         self._ticked_at = 0.0
         self._point: FloatArray = table.home[:-1].copy()
         self._tool: FloatArray = np.zeros(3)
+        self.gripper: float | None = None
         self.slowed = self.clamped = 0
 
     @property
@@ -49,6 +52,7 @@ class ServoStream:
     def start(self, position: FloatArray, now: float) -> None:
         """Stand at `position` (8,)."""
         self._interpolator.reset(position, self._time)
+        self.gripper = None
         self._point = np.array(position[:-1], dtype=np.float64)
         self._tool = self._tool_at(self._point)
         self._ticked_at = now
@@ -56,6 +60,7 @@ class ServoStream:
     def set_target(self, position: FloatArray, duration: float) -> None:
         """Head for a target (8,) that the limiter let through, to be reached in `duration` s."""
         self._interpolator.set_target(position, duration, self._time)
+        self.gripper = float(position[-1])
 
     def brake(self) -> None:
         """Come to rest soon, on the way and never beyond the target."""

@@ -76,13 +76,13 @@ class ArmSession:
         self.client.disconnect()
 
     def prepare(self) -> None:
-        """Release the brakes, enter servo mode, switch the gripper on and let the arm settle.
+        """Release the brakes, enter servo mode and let the arm settle; the gripper keeps what it holds.
 
         Raises:
             ControllerFault: An error is pending, or box or gripper do not do it.
         """
         self.client.prepare()
-        self.gripper.switch_on()
+        self.gripper.forget()
         time.sleep(SETTLE)
         self.client.require_no_error()
         self.await_reading()
@@ -100,7 +100,9 @@ class ArmSession:
         try:
             if silent:
                 raise ControllerFault("no reports", lost=True)
-            self.client.clean()
+            if self.client.error():
+                self.client.clean()
+                self.gripper.switch_on()  # what stopped the arm may have cut its power
         except ControllerFault as fault:
             if not fault.lost:
                 raise
