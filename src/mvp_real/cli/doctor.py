@@ -1,6 +1,8 @@
 """Check what this machine has and what it lacks, each lack with its remedy.
 
-Exit code 0 when everything that the simulated demo needs is there, 1 otherwise.
+Looks at packages, device libraries, connected devices, permissions and timing; nothing is moved or changed, and no
+probe takes longer than a few seconds. Exit code 0 when everything that the simulated demo needs is there and no
+connected device has a problem, 1 otherwise.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mvp_real import __version__
 from mvp_real.bundle import load_card
+from mvp_real.cli.doctor_devices import devices
+from mvp_real.cli.doctor_finding import Finding, probe
+from mvp_real.cli.doctor_permissions import permissions
 from mvp_real.errors import MvpRealError
 from mvp_real.resources import model_roots, share_directory
 
@@ -29,29 +32,33 @@ DEMO_PACKAGES = {
     "mcap": "mcap",
     "imageio_ffmpeg": "imageio-ffmpeg",
 }
-OTHER_PACKAGES = {"torch": "torch", "onnx": "onnx", "safetensors": "safetensors", "xarm": "xarm-python-sdk"}
+OTHER_PACKAGES = {"torch": "torch", "onnx": "onnx", "safetensors": "safetensors"}
+# Module: distribution, extra, and what it drives.
+DEVICE_PACKAGES = {
+    "xarm": ("xarm-python-sdk", "xarm", "the xArm"),
+    "pyrealsense2": ("pyrealsense2", "realsense", "RealSense cameras"),
+    "can": ("python-can", "can", "the Allegro hand"),
+    "openvr": ("openvr", "vr", "Vive controllers"),
+}
+RENDER_WITHIN = 60.0  # s; a renderer in software compiles its shaders at first
 RENDER_PROBE = (
     "import mujoco; m = mujoco.MjModel.from_xml_string('<mujoco/>'); r = mujoco.Renderer(m, 8, 8); "
     "d = mujoco.MjData(m); mujoco.mj_forward(m, d); r.update_scene(d); r.render()"
 )
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report. `ok` is None for facts that nothing depends on."""
-
-    name: str
-    ok: bool | None
-    detail: str
-
-
 def configure(parser: argparse.ArgumentParser) -> None:
-    """This command has no options."""
+    """Add where devices are that do not announce themselves."""
+    parser.add_argument("--xarm", metavar="ADDRESS", default="", help="controller box of an arm to look at")
+    parser.add_argument(
+        "--xarm-port", type=int, default=502, help="its control port; another one for emulators"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every finding."""
-    findings = [*machine(), *packages(), *rendering(), *bundles(), *permissions()]
+    findings = [*machine(), *packages(), *rendering(), *bundles()]
+    findings += [*devices(arguments.xarm, arguments.xarm_port), *permissions()]
     marks = {True: "ok  ", False: "LACK", None: "    "}
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
@@ -79,21 +86,21 @@ def packages() -> Iterator[Finding]:
                 yield Finding(module, False, "not installed; pip install 'mvp_real[demo]'")
             else:
                 yield Finding(module, None, "not installed (not needed for the demo)")
+    for module, (distribution, extra, device) in DEVICE_PACKAGES.items():
+        version = _version(distribution, module)
+        lack = f"not installed; for {device}: pip install 'mvp_real[{extra}]'"
+        yield Finding(module, True if version else None, f"{version}, for {device}" if version else lack)
 
 
 def rendering() -> Iterator[Finding]:
     """Whether MuJoCo can draw off screen, tried in a process of its own because a failure may abort."""
     backend = os.environ.get("MUJOCO_GL", "egl")
-    environment = {**os.environ, "MUJOCO_GL": backend}
-    probe = subprocess.run(
-        [sys.executable, "-c", RENDER_PROBE], env=environment, capture_output=True, text=True, check=False
-    )
-    if probe.returncode == 0:
+    _, failure = probe(RENDER_PROBE, {"MUJOCO_GL": backend}, RENDER_WITHIN)
+    if not failure:
         yield Finding("rendering", True, f"off screen through {backend}")
         return
-    last = (probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"])[-1]
     remedy = "apt-get install libegl1 libopengl0 libgl1-mesa-dri, or set MUJOCO_GL=osmesa with libosmesa6"
-    yield Finding("rendering", False, f"{backend} failed ({last}); {remedy}")
+    yield Finding("rendering", False, f"{backend} failed ({failure}); {remedy}")
 
 
 def bundles() -> Iterator[Finding]:
@@ -109,26 +116,6 @@ def bundles() -> Iterator[Finding]:
                 yield Finding(f"bundle {path.parent.name}", False, str(error))
     if not found:
         yield Finding("bundles", False, "none found; set MVP_REAL_MODELS to a folder with bundles")
-
-
-def permissions() -> Iterator[Finding]:
-    """Real-time priority and how far ROS 2 messages travel."""
-    try:
-        allowed = os.sched_get_priority_max(os.SCHED_FIFO) > 0 and (os.geteuid() == 0 or _rtprio() > 0)
-    except (AttributeError, OSError):
-        allowed = False
-    detail = (
-        "allowed" if allowed else "not allowed; the 5 Hz loop does not need it (ulimit -r, or limits.conf)"
-    )
-    yield Finding("real-time priority", None, detail)
-    reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST (set by mvp_real up)")
-    yield Finding("ROS 2 discovery", None, f"{reach}, domain {os.environ.get('ROS_DOMAIN_ID', '0')}")
-
-
-def _rtprio() -> int:
-    import resource
-
-    return resource.getrlimit(resource.RLIMIT_RTPRIO)[0]
 
 
 def _version(distribution: str, module: str) -> str:
