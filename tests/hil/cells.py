@@ -104,7 +104,8 @@ CELLS: list[Cell] = [
     ),
     Cell("allegro", "operator's stop", "stop", "stopped", 1.0, reason="operator", hardware=True),
     Cell("allegro", "power cycle", "fault power_cycle", "stopped", 2.0),
-    # Digit: the link must speak within 0.1 s of the robot's time, a policy within 0.1 s.
+    # Digit: a policy must speak within 0.1 s of the robot's time, whose clock the rig slows down ten times; the link
+    # within 0.5 s of wall time.
     Cell("digit", "normal", "wait", "running|hold", 0.5, lasts=3.0, hardware=True),
     Cell("digit", "silence", "fault silence", "stopped", 1.5, reason="silent"),
     Cell("digit", "drop and reconnect", "fault drop", "stopped", 1.5, reason="silent"),
@@ -116,7 +117,7 @@ CELLS: list[Cell] = [
     Cell(
         "digit", "killed controller", "pause_controller", "stopped", 1.5, reason="no command", hardware=True
     ),
-    Cell("digit", "clock jump", "clock_back", "stopped", 1.5, value=5.0, hardware=True),
+    Cell("digit", "clock jump", "clock_back", "stopped", 3.0, value=5.0, hardware=True),
     Cell("digit", "operator's stop", "stop", "stopped", 1.0, reason="operator", hardware=True),
     Cell("digit", "power cycle", "fault power_cycle", "stopped", 2.0),
 ]

@@ -21,7 +21,7 @@ from .processes import PATIENCE, Emulator, children, running, wait_until
 from .rig import Rig
 
 TABLE = load_digit()
-SPEED = 0.25  # s of the robot per s of wall time
+SPEED = 0.1  # s of the robot per s of wall time
 LINK_TIMEOUT = 0.5  # s of wall time, for an emulator that others keep from running
 
 
