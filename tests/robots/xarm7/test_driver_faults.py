@@ -146,7 +146,7 @@ def test_garbled_frames_never_move_a_joint(rig: Rig) -> None:
     home = rig.true
     rig.box.board.set("garble", 0.3)
     largest = 0.0
-    for _ in range(30):
+    for _ in range(15):
         rig.driver.command(rig.target(home))
         time.sleep(0.1)
         largest = max(largest, float(np.max(np.abs(rig.true[:7] - home[:7]))))
