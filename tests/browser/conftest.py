@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -60,7 +61,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TeleopBringup]:
-    system = TeleopBringup(tmp_path_factory.mktemp("teleop"))
+    # A headset in software, on a busy machine, is slower than what may move a real arm by default.
+    system = TeleopBringup(tmp_path_factory.mktemp("teleop"), max_age="0.5", lease_life="30.0")
     yield system
     system.close()
 
@@ -88,9 +90,11 @@ class Devices:
         if headset:
             start = f"window.xrDevice = new IWER.XRDevice(IWER[{json.dumps(headset)}]);"
             # Chromium has a navigator.xr of its own, before which the emulator would step aside.
-            context.add_init_script(
-                self._iwer + ";" + start + "window.xrDevice.installRuntime({forceInstall: true});"
-            )
+            start += "window.xrDevice.installRuntime({forceInstall: true});"
+            # A headset marks positions that it only guesses; the emulator marks all of its own.
+            guess = "{get: () => window.guessed === true}"
+            start += f"Object.defineProperty(XRPose.prototype, 'emulatedPosition', {guess});"
+            context.add_init_script(f"{self._iwer};{start}")
         page = context.new_page()
         page.goto(self._robot.page(scheme) + (f"/#{token}" if token else "/"))
         return OperatorPage(page)
@@ -99,6 +103,14 @@ class Devices:
         """Close all of them."""
         for context in self._contexts:
             context.close()
+
+
+@pytest.fixture
+def screenshots(tmp_path: Path) -> Path:
+    """Where pictures of the page go; MVP_REAL_SCREENSHOTS keeps them for looking at."""
+    folder = Path(os.environ.get("MVP_REAL_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -23,23 +23,28 @@ class OperatorPage:
 
     def wait(self, expression: str) -> None:
         """Wait until a JavaScript expression holds."""
-        self.page.wait_for_function(f"() => Boolean({expression})", timeout=PATIENCE)
+        # Polled: animation frames, the default, are rare on a busy machine.
+        self.page.wait_for_function(f"() => Boolean({expression})", timeout=PATIENCE, polling=50)
 
     def paired(self) -> None:
-        self.page.wait_for_selector("#desk:not([hidden])")
-        self.wait("window.operatorPage.desk.you")
+        self.wait("window.operatorPage?.desk.you")
 
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
 
+    def click(self, selector: str) -> None:
+        """Click what a person could click."""
+        self.wait(f"(e => e && !e.disabled && e.offsetParent !== null)(document.querySelector('{selector}'))")
+        self.page.dispatch_event(selector, "click")
+
     def take(self) -> None:
-        self.page.click("#take")
+        self.click("#take")
         self.wait("window.operatorPage.desk.holds")
 
     def act(self, name: str) -> str:
         """Press one of the robot's buttons; what the page says then."""
         self.page.evaluate("() => { document.getElementById('answer').textContent = '' }")
-        self.page.click(f"[data-action={name}]")
+        self.click(f"[data-action={name}]")
         self.wait("document.getElementById('answer').textContent")
         return self.text("#answer")
 
@@ -49,7 +54,7 @@ class OperatorPage:
     # Headset.
 
     def enter(self, mode: str = "vr") -> None:
-        self.page.click(f"#enter-{mode}")
+        self.click(f"#enter-{mode}")
         self.wait("window.operatorPage.headset.session && window.operatorPage.headset.frames > 3")
 
     def xr(self, script: str, argument: Any = None) -> Any:

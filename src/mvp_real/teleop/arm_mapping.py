@@ -157,9 +157,12 @@ class ArmMapping:
         return self._answer(None, self.clutch.reason)
 
     def tool(self) -> FloatArray:
-        """(3,) where the tool centre point was last told to be, m."""
-        position: FloatArray = self._follower.tool()[:3, 3]
-        return position
+        """(3,) where the tool centre point is told to be, or is, while the hand does not move it; m."""
+        if self.clutch.engaged or self._reading is None:
+            position: FloatArray = self._follower.tool()[:3, 3]
+            return position
+        joints = self._reading.position[:7].tolist()
+        return self._table.chain.pose(joints, self._table.tool_offset)[:3, 3]
 
     def _stale(self, now: float) -> str:
         if self._blocked:
