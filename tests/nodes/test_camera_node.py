@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
 import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import Image
 
 from mvp_real.cameras.intrinsics import Intrinsics
 from mvp_real.emulators.fault_socket import FaultClient, parse_address
@@ -30,111 +20,15 @@ from mvp_real.nodes.robot_publisher import CAMERA_FRAME as SIMULATED_CAMERA_FRAM
 from mvp_real.systems.environment import system_environment
 from mvp_real.systems.process import executable_path
 from tests.nodes.bringup import PATIENCE, free_domain
+from tests.nodes.camera_bringup import CameraRun, emulator, end
 
 pytest.importorskip("pyrealsense2")
 OK, WARN, ERROR, STALE = range(4)
 
 
-def emulator(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
-    """`mvp_real emulate realsense` as a process, and what it says when it is ready."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mvp_real", "emulate", "realsense", *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    ready = json.loads(process.stdout.readline())
-    assert ready["ready"]
-    return process, ready
-
-
-def end(process: subprocess.Popen[str]) -> int:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    try:
-        return process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-
-
-class CameraRun:
-    """The node as a process, and a test that listens to it.
-
-    Attributes:
-        images: Arrived images with the host's time of arrival.
-        infos: Camera infos.
-        status: Newest diagnostics: level, message, values.
-    """
-
-    def __init__(self, log: Path, **parameters: object) -> None:
-        domain = free_domain()
-        self.environment = environment = system_environment() | {"ROS_DOMAIN_ID": str(domain)}
-        arguments = [
-            part for key, value in parameters.items() for part in ("-p", f"{key}:={json.dumps(value)}")
-        ]
-        self._log = log
-        with log.open("wb") as stream:
-            self.process = subprocess.Popen(
-                [str(executable_path("camera")), "--ros-args", "-r", "__ns:=/xarm7", *arguments],
-                env=environment,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = environment["FASTDDS_DEFAULT_PROFILES_FILE"]
-        self.images: list[tuple[Image, float]] = []
-        self.infos: list[CameraInfo] = []
-        self.status: tuple[int, str, dict[str, str]] = (-1, "", {})
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
-        self.node = rclpy.create_node("tester", namespace="xarm7", context=self._context)
-        self.node.create_subscription(
-            Image, "wrist_camera/image", lambda m: self.images.append((m, time.time())), SENSOR
-        )
-        self.node.create_subscription(CameraInfo, "wrist_camera/camera_info", self.infos.append, SENSOR)
-        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
-
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, (
-                f"waited in vain until {what}; {self.status}; {self._log.read_text()}"
-            )
-            time.sleep(0.01)
-
-    def until_level(self, level: int, text: str = "") -> None:
-        self.until(lambda: self.status[0] == level and text in self.status[1], f"level {level} with '{text}'")
-
-    def flowing(self) -> None:
-        """New images arrive."""
-        count = len(self.images)
-        self.until(lambda: len(self.images) > count + 3, "images flow")
-
-    def close(self) -> int:
-        code = end(self.process)  # type: ignore[arg-type]
-        self._executor.shutdown()
-        rclpy.try_shutdown(context=self._context)
-        self._thread.join(5)
-        return code
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            values = {value.key: value.value for value in status.values}
-            self.status = (int.from_bytes(status.level, "little"), status.message, values)
-
-
 @pytest.fixture(scope="module")
 def world() -> Iterator[dict[str, str]]:
-    process, ready = emulator()
+    process, ready = emulator("--rate", "10")
     yield ready
     assert end(process) == 0
 
@@ -143,7 +37,7 @@ def world() -> Iterator[dict[str, str]]:
 def running(world: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[CameraRun]:
     log = tmp_path_factory.mktemp("camera") / "camera.log"
     # Generous, so that a busy machine is not taken for a broken camera.
-    run = CameraRun(log, source="software", frames=world["frames"], stale_after=0.5, lost_after=1.0)
+    run = CameraRun(log, source="software", frames=world["frames"], rate=10, stale_after=0.5, lost_after=1.0)
     run.until(lambda: len(run.images) > 5, "the first images arrive")
     yield run
     assert run.close() == 0, log.read_text()
@@ -192,7 +86,7 @@ def test_silence_is_reported_and_recovered_from(running: CameraRun, faults: Faul
     running.until_level(ERROR, "no image")
     count = len(running.images)
     faults.clear()
-    running.until_level(OK)
+    running.until(lambda: running.status[2]["state"] == "streaming", "the camera is back")
     assert len(running.images) > count
     assert int(running.status[2]["reconnects"]) >= 1
 
@@ -202,7 +96,7 @@ def test_an_unplugged_camera_is_an_error_until_it_is_back(running: CameraRun, fa
     faults.set("drop")
     running.until_level(ERROR, "no frames from")
     faults.clear()
-    running.until_level(OK)
+    running.until(lambda: running.status[2]["state"] == "streaming", "the camera is back")
     running.flowing()
     assert running.process.poll() is None
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -18,7 +19,7 @@ namespace {
 
 constexpr uint32_t kMagic = 0x5650564d;  // "MVPV" in little-endian order
 constexpr uint32_t kVersion = 1, kDevices = 8;
-constexpr double kAskAgain = 0.5, kGone = 0.5, kStart = 2.0;  // s
+constexpr double kAskAgain = 0.5, kGone = 0.5, kStart = 10.0;  // s
 enum { kNotInitialized = 1, kOutOfRange = 201 };               // tracking results
 enum { kBufferTooSmall = 3, kUnknownProperty = 4, kInvalidDevice = 5 };
 enum { kErrorNotFound = 105, kErrorServiceFailed = 150 };
@@ -59,7 +60,7 @@ static_assert(sizeof(Pose) == 80 && sizeof(ControllerState) == 60, "OpenVR's own
 int connection = -1;
 double received, asked;
 Packet now;
-bool told_connected[kDevices], told_quit;
+bool told_connected[kDevices], told_quit, refused;
 
 double seconds() {
   timespec time;
@@ -80,6 +81,7 @@ void refresh() {
     now = packet;
     received = seconds();
   }
+  refused = size < 0 && errno == ECONNREFUSED;
 }
 
 bool lost() { return seconds() - received > kGone; }
@@ -217,7 +219,7 @@ class Core {
     told_quit = false;
     for (double start = seconds(); lost(); usleep(1000)) {
       refresh();
-      if (seconds() - start > kStart) return kErrorServiceFailed;  // nobody emulates
+      if (refused || seconds() - start > kStart) return kErrorServiceFailed;  // nobody emulates
     }
     return 0;
   }
