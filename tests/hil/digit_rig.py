@@ -51,6 +51,11 @@ class DigitRig(Rig):
         self.node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
         self._commands = self.node.create_publisher(JointState, "joint_command", COMMAND)
 
+    def recover(self) -> None:
+        """The vendor's controller takes the robot again, as after every stop."""
+        super().recover()
+        self.call("home")
+
     def send(self, stamp_offset: float) -> bool:
         """Keep the default pose."""
         if self._stamp is None:

@@ -76,12 +76,12 @@ def running(pid: int) -> bool:
         return False
 
 
-def wait_until(condition: Any, within: float, what: str = "") -> bool:
-    """Poll a condition; with `what`, not holding in time is an error."""
+def wait_until(condition: Any, within: float, what: str = "", pause: float = 0.005) -> bool:
+    """Look at a condition again and again; with `what`, not holding in time is an error."""
     deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:
             assert not what, f"waited {within:.0f} s in vain until {what}"
             return False
-        time.sleep(0.005)
+        time.sleep(pause)
     return True

@@ -125,7 +125,7 @@ class Rig:
         """
         for _ in range(ATTEMPTS):
             self.recover()
-            if not self.call("enable", True):
+            if not wait_until(lambda: self.call("enable", True), 15.0, pause=0.5):
                 continue
             self._sent = 0
             self._streaming = True
@@ -147,7 +147,7 @@ class Rig:
                 "enable": self.node.create_client(SetBool, f"{self.node_name}/enable"),
                 **{
                     name: self.node.create_client(Trigger, f"{self.node_name}/{name}")
-                    for name in ("stop", "clear_fault")
+                    for name in ("stop", "clear_fault", "home")
                 },
             }
             self.node.create_subscription(String, f"{self.node_name}/status", self._on_status, LATCHED)
