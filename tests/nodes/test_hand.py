@@ -141,7 +141,7 @@ def test_the_wrong_hand_ends_the_node_with_the_remedy() -> None:
     """A left hand where a right one is expected: the node does not start."""
     channel = free_channel()
     with HandServer(load_hand("v4", "left"), "udp_multicast", channel):
-        settings = ["interface:=udp_multicast", f"channel:='{channel}'", "wait:=20.0"]
+        settings = ["interface:=udp_multicast", f"channel:='{channel}'", "wait:=60.0"]
         parameters = [part for setting in settings for part in ("-p", setting)]
         done = subprocess.run(
             [executable_path("hand"), "--ros-args", *parameters],

@@ -88,16 +88,17 @@ class AllegroHand:
         """Start the loop and wait until the hand reports its joints.
 
         Raises:
-            MvpRealError: It does not within `timeout` s; the message says what is missing.
+            MvpRealError: It does not within `timeout` s, or it is not the expected hand; the message says what is
+                missing.
         """
         self._runner.start()
         self._watcher.start()
         deadline = time.monotonic() + timeout
         while not self.ready:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self._report.state is LoopState.REFUSED:
                 why = self._why_not_ready()
                 self.close()
-                raise MvpRealError(f"the hand is not ready after {timeout:.1f} s: {why}")
+                raise MvpRealError(f"the hand is not ready: {why}")
             time.sleep(WATCH_PERIOD)
 
     def close(self) -> None:

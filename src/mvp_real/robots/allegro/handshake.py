@@ -36,12 +36,14 @@ class Handshake:
 
     Attributes:
         waiting: What is missing, with a remedy where there is one.
+        refused: The hand has answered, and is not the expected one.
     """
 
     def __init__(self, table: HandTable, inbox: Inbox, send: Send, accept_hardware: int = 0) -> None:
         self._table, self._inbox, self._send = table, inbox, send
         self._accept = accept_hardware
         self.waiting = ""
+        self.refused = False
         self.restart()
 
     def restart(self) -> None:
@@ -78,10 +80,12 @@ class Handshake:
         inbox = self._inbox
         if inbox.info is not None and inbox.serial is not None:
             self.waiting = self._mismatch(inbox.info, inbox.serial)
-            if not self.waiting:
+            self.refused = bool(self.waiting)
+            if not self.refused:
                 self._switch_on(now)
                 return
         elif now - self._asked_at > ASK_EVERY:
+            self.refused = False
             self.waiting = "no answer from the hand; check power, cable, channel and bit rate"
         if now - self._asked_at > ASK_EVERY:
             self._asked_at = now

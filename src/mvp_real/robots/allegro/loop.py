@@ -29,6 +29,7 @@ FROZEN_AFTER = 0.3  # s
 FROZEN_WAY = 0.1  # rad of set-point
 OVERDUE = 5.0 / 3.0  # servo periods after which a cycle does not wait for the last finger
 STARTING_REPORTS = 0.02  # s
+LAST_FRAMES, LAST_WAIT = 200, 0.01  # s
 
 
 class Channel(Protocol):
@@ -81,7 +82,7 @@ class HandLoop:
         self._fault = ""
         self._hand_lost = False
         self._quit = False
-        self._cycles = self._late = self._unsent = 0
+        self._cycles = self._late = self._unsent = self._torques = 0
         self._last_cycle = self._reported_at = 0.0
         self._asked_at = 0.0
         self._asking = False
@@ -208,7 +209,9 @@ class HandLoop:
         self._order = order
 
     def _send(self, message: wire.Message) -> None:
-        self._unsent += not self._bus.send(wire.encode(message))
+        taken = self._bus.send(wire.encode(message))
+        self._unsent += not taken
+        self._torques += taken and isinstance(message, wire.Torque)
 
     def _send_torque(self) -> None:
         counts = self._scale.torque_counts(self._law.torque)
@@ -220,6 +223,13 @@ class HandLoop:
         let_go(self._send)
         self._send(wire.SetPeriod(0, 0, 0))
         self._send(wire.ServoOff())
+        for _ in range(
+            LAST_FRAMES
+        ):  # what is still on its way counts, so that counts of both sides can be compared
+            frame = self._bus.receive(LAST_WAIT)
+            if frame is None:
+                break
+            self._inbox.take(frame, self._clock())
         self._state = LoopState.ENDED
         self._report(self._clock())
 
@@ -227,18 +237,20 @@ class HandLoop:
         inbox, law = self._inbox, self._law
         self._reported_at = now
         info = inbox.info
+        starting = self._state is LoopState.STARTING
         self._memory.write_report(
             Report(
                 now,
-                self._state,
+                LoopState.REFUSED if starting and self._handshake.refused else self._state,
                 self._generation,
                 self._fault,
-                self._handshake.waiting if self._state is LoopState.STARTING else "",
+                self._handshake.waiting if starting else "",
                 self._cycles,
                 inbox.frames,
                 inbox.refused,
                 self._late,
                 self._unsent,
+                self._torques,
                 min(inbox.heard),
                 tuple(inbox.angles),
                 tuple(law.velocity),

@@ -38,6 +38,7 @@ class LoopState(IntEnum):
     READY = 1  # joint angles come; no torque
     CONTROL = 2  # torque towards the set-points
     ENDED = 3
+    REFUSED = 4  # as STARTING, but the hand has answered and is not the expected one
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class Report:
         frames: Frames of joint angles so far, of all fingers.
         refused: Frames that could not be read or believed.
         late: Cycles later than one and a half servo periods.
-        unsent: Torque frames that the bus did not take.
+        unsent: Frames that the bus did not take.
+        torques: Torque frames that it took.
         angles_stamp: Time at which the oldest finger's angles came, s.
         position, velocity, effort, set_point: (16,) rad, rad/s, Nm (commanded), rad.
         temperature: (16,) degrees Celsius.
@@ -93,6 +95,7 @@ class Report:
     refused: int = 0
     late: int = 0
     unsent: int = 0
+    torques: int = 0
     angles_stamp: float = 0.0
     position: tuple[float, ...] = _EMPTY16
     velocity: tuple[float, ...] = _EMPTY16
@@ -107,7 +110,7 @@ class Report:
 
 
 _ORDER = struct.Struct(f"<dqqdd{COEFFICIENTS}d")
-_REPORT = struct.Struct(f"<dqq{TEXT}s{TEXT}sqqqqqd{4 * JOINTS}d{JOINTS}qqqq16s{TEXT}s")
+_REPORT = struct.Struct(f"<dqq{TEXT}s{TEXT}sqqqqqqd{4 * JOINTS}d{JOINTS}qqqq16s{TEXT}s")
 _CHECK = struct.Struct("<I")
 _ORDER_AT = 0
 _REPORT_AT = (_ORDER.size + _CHECK.size + 4095) // 4096 * 4096
@@ -159,7 +162,8 @@ class SharedMemory:
         """Loop's side."""
         data = _REPORT.pack(
             report.stamp, report.state, report.generation, _bytes(report.fault), _bytes(report.waiting),
-            report.cycles, report.frames, report.refused, report.late, report.unsent, report.angles_stamp,
+            report.cycles, report.frames, report.refused, report.late, report.unsent, report.torques,
+            report.angles_stamp,
             *report.position, *report.velocity, *report.effort, *report.set_point, *report.temperature,
             report.hardware, report.firmware, report.status, _bytes(report.serial)[:16], _bytes(report.warning),
         )  # fmt: skip
@@ -171,13 +175,15 @@ class SharedMemory:
         if data is None:
             return None
         values = _REPORT.unpack(data)
-        head, rest = values[:11], values[11:]
-        stamp, state, generation, fault, waiting, cycles, frames, refused, late, unsent, angles = head
+        head, rest = values[:12], values[12:]
+        stamp, state, generation, fault, waiting, cycles, frames, refused, late, unsent, torques, angles = (
+            head
+        )
         rows = [tuple(rest[k * JOINTS : (k + 1) * JOINTS]) for k in range(5)]
         hardware, firmware, status, serial, warning = rest[5 * JOINTS :]
         return Report(
             stamp, LoopState(state), generation, _text(fault), _text(waiting), cycles, frames, refused, late,
-            unsent, angles, rows[0], rows[1], rows[2], rows[3], rows[4], hardware, firmware, status,
+            unsent, torques, angles, rows[0], rows[1], rows[2], rows[3], rows[4], hardware, firmware, status,
             _text(serial), _text(warning),
         )  # fmt: skip
 
