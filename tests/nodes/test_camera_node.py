@@ -23,6 +23,7 @@ from tests.nodes.bringup import PATIENCE, free_domain
 from tests.nodes.camera_bringup import CameraRun, emulator, end
 
 pytest.importorskip("pyrealsense2")
+pytestmark = pytest.mark.slow
 OK, WARN, ERROR, STALE = range(4)
 
 
