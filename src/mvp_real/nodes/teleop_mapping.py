@@ -1,7 +1,8 @@
-"""Node `teleop_mapping`: the operator's hand, from whatever device, to `joint_target` of the arm.
+"""Node `teleop_mapping`: the operator's hand, from whatever device, to `joint_target` of an arm or a robot hand.
 
 It answers each sample of the topic `teleop` at once, so that no timer adds to the latency. While the clutch is
-released it publishes nothing: the driver keeps the last target. The mapping itself is `mvp_real.teleop.arm_mapping`.
+released it publishes nothing: the driver keeps the last target. The mapping itself
+is `mvp_real.teleop.arm_mapping` or, for a hand, `hand_mapping`.
 """
 
 from __future__ import annotations
@@ -30,12 +31,15 @@ from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
 from mvp_real.nodes.runner import run_node
 from mvp_real.nodes.teleop_messages import TOPIC, ros_now, steady_sample
+from mvp_real.robots.allegro.table import load_hand
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.table import load_robot
 from mvp_real.teleop.arm_follower import FollowerSettings
 from mvp_real.teleop.arm_mapping import ArmMapping, MappingSettings, Motion
 from mvp_real.teleop.clutch import MAX_AGE, ClutchSettings
+from mvp_real.teleop.hand_mapping import HandMapping
 
+HAND = "allegro"
 WATCH_PERIOD = 0.02  # s of wall time
 STATUS_PERIOD = 0.1  # s between two status messages while the arm moves
 MOVING_STATES = ("running", "hold")  # of the driver
@@ -46,7 +50,12 @@ class TeleopMapping(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("teleop_mapping", "operator's hand")
-        self._robot = declare(self, "robot", "xarm7", "Robot table of the arm.", read_only=True)
+        self._robot = declare(
+            self, "robot", "xarm7", "Table of the arm, or 'allegro' for that hand.", read_only=True
+        )
+        self._variant = declare(self, "variant", "v4", "Of the robot hand: v4, v5 or v5a.", read_only=True)
+        period = "Control period of the robot hand's driver, s; 0 is the table's."
+        self._period = declare(self, "control_period", 0.0, period, (0.0, 1.0), read_only=True)
         self._driver = declare(self, "driver", "arm", "Name of the driver's node.", read_only=True)
         declare(self, "side", "right", "Hand that moves the arm, left or right.")
         declare(self, "scale", 1.0, "Metres of the tool per metre of the hand.", (0.05, 5.0))
@@ -62,7 +71,7 @@ class TeleopMapping(ManagedNode):
         )
         self._clutch_settings = ClutchSettings(max_age=age)
         self._follower_settings = FollowerSettings(speed, turn)
-        self._mapping: ArmMapping | None = None
+        self._mapping: ArmMapping | HandMapping | None = None
         self._counts: Counter[str] = Counter()
         self._latency = Durations()
         self._work = Durations()
@@ -72,15 +81,13 @@ class TeleopMapping(ManagedNode):
         self._status = self.create_publisher(String, "~/status", LATCHED)
 
     def configure(self) -> None:
-        table = load_robot(self._robot)
-        self._names = table.joint_names
-        self._mapping = ArmMapping(Limits.from_table(table), self._settings())
+        self._mapping = self._make()
         self._mapping.block(f"nothing heard from the driver '{self._driver}' yet")
         self.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
         self.create_subscription(String, f"{self._driver}/status", self._on_driver, LATCHED)
         self.create_subscription(Joy, TOPIC, self._on_sample, SENSOR)
         self.add_on_set_parameters_callback(self._on_parameters)
-        self.get_logger().info(f"mapping ready; the {self._mapping.settings.side} hand moves {self._robot}")
+        self.get_logger().info(f"mapping ready; the {self._mapping.side} hand moves {self._robot}")
 
     def activate(self) -> None:
         self._timer = self.create_timer(
@@ -92,6 +99,17 @@ class TeleopMapping(ManagedNode):
         if self._mapping is not None:
             self._mapping.clutch.release("the mapping was deactivated")
             self._say(self._mapping.watch(time.monotonic()))
+
+    def _make(self) -> ArmMapping | HandMapping:
+        settings = self._settings()
+        if self._robot == HAND:
+            hand = load_hand(self._variant, settings.side)
+            limits = Limits.from_table(hand, period=self._period or None)
+            self._names = hand.joint_names
+            return HandMapping(hand, limits, self._clutch_settings)
+        table = load_robot(self._robot)
+        self._names = table.joint_names
+        return ArmMapping(Limits.from_table(table), settings)
 
     def _settings(self) -> MappingSettings:
         def value(name: str) -> object:
@@ -112,6 +130,10 @@ class TeleopMapping(ManagedNode):
         changes = {p.name: p.value for p in parameters if p.name in ("side", "scale", "turning", "facing")}
         if not changes:
             return SetParametersResult(successful=True)
+        if not isinstance(self._mapping, ArmMapping):
+            return SetParametersResult(
+                successful=False, reason=f"{', '.join(changes)}: only of an arm's mapping"
+            )
         if self._mapping.moving:
             return SetParametersResult(successful=False, reason="release the clutch first")
         if "facing" in changes:
@@ -153,7 +175,7 @@ class TeleopMapping(ManagedNode):
             self._counts["samples refused"] += 1
             self.get_logger().warning(f"sample refused: {error}", throttle_duration_sec=1.0)
             return
-        if sample.side != self._mapping.settings.side:
+        if sample.side != self._mapping.side:
             return
         before = self._mapping.moving
         motion = self._mapping.feed(sample, started, ros_now(self))
@@ -199,8 +221,7 @@ class TeleopMapping(ManagedNode):
             "state": motion.state,
             "reason": motion.reason,
             "owner": self._mapping.clutch.owner,
-            "tool": [round(v, 4) for v in self._mapping.tool().tolist()],
-            "behind": round(self._mapping.short, 4),
+            **self._mapping.facts(),
             "stamp": ros_now(self),
         }
         self._status.publish(String(data=json.dumps(status)))

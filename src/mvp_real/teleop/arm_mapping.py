@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -97,6 +98,18 @@ class ArmMapping:
         self._tool = np.eye(4)
         self._robot_time = -math.inf
         self.short = 0.0
+
+    @property
+    def side(self) -> str:
+        """Which of the operator's hands counts."""
+        return self.settings.side
+
+    def facts(self) -> dict[str, Any]:
+        """What a status shows."""
+        return {
+            "tool": [round(v, 4) for v in self.tool().tolist()],
+            "behind": round(self.short if self.clutch.engaged else 0.0, 4),
+        }
 
     @property
     def moving(self) -> bool:
