@@ -1,4 +1,4 @@
-"""The Allegro hand's control loop against the emulated hand on a CAN bus: mean rate, frames lost, reaction to its death.
+"""The Allegro hand's control loop against the emulated hand on a CAN bus: mean rate, lost frames, death of the loop.
 
     python benchmarks/allegro_loop.py --seconds 60 --output benchmarks/results.json
 

@@ -110,6 +110,7 @@ class AllegroHand:
             self._limiter.disable()
             self._write_order(time.monotonic())
         self._runner.stop()
+        self._refresh()  # its last words
         self._closing = True
         if self._watcher.is_alive():
             self._watcher.join(1.0)
