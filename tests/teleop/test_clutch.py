@@ -24,6 +24,7 @@ def test_a_clutch_that_is_already_held_does_not_engage() -> None:
     for k in range(20):
         assert not clutch.feed(sample(k * STEP), k * STEP)
     assert not clutch.engaged
+    assert clutch.reason == "clutch not pressed yet; let the clutch go, then press it"
     clutch.feed(sample(20 * STEP, clutch=False), 20 * STEP)
     assert clutch.feed(sample(21 * STEP), 21 * STEP)
 

@@ -18,6 +18,7 @@ EXECUTABLES: dict[str, str] = {
     "arm": "mvp_real.nodes.arm",
     "camera": "mvp_real.nodes.camera",
     "controller": "mvp_real.nodes.controller",
+    "demo_replay": "mvp_real.nodes.recorder_replay",
     "digit_bridge": "mvp_real.nodes.digit_bridge",
     "digit_driver": "mvp_real.nodes.digit_driver",
     "digit_emulator": "mvp_real.nodes.digit_emulator",
@@ -32,6 +33,7 @@ EXECUTABLES: dict[str, str] = {
     "teleop_device": "mvp_real.nodes.teleop_device",
     "teleop_gateway": "mvp_real.nodes.teleop_gateway",
     "teleop_mapping": "mvp_real.nodes.teleop_mapping",
+    "teleop_vive": "mvp_real.nodes.teleop_vive",
     "velocity_teleop": "mvp_real.nodes.velocity_teleop",
     "walk": "mvp_real.nodes.walk",
 }
@@ -43,6 +45,7 @@ NEEDED_PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "arm": (*_MESSAGES, ("xarm", "xarm")),
     "camera": (*_MESSAGES, ("pyrealsense2", "realsense")),
     "controller": (*_MESSAGES, ("onnxruntime", "infer"), ("cv2", "infer")),
+    "demo_replay": (*_MESSAGES, ("mcap_ros2", "demos")),
     "digit_bridge": (*_WALKING, ("mujoco", "sim")),
     "digit_driver": _WALKING,
     "digit_emulator": (*_MESSAGES, ("mujoco", "sim")),
@@ -57,6 +60,7 @@ NEEDED_PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "teleop_device": _MESSAGES,
     "teleop_gateway": (*_MESSAGES, ("aiohttp", "teleop"), ("cryptography", "teleop"), ("cv2", "sim")),
     "teleop_mapping": (*_MESSAGES, ("mujoco", "sim"), ("mink", "sim")),
+    "teleop_vive": (*_MESSAGES, ("openvr", "vr")),
     "velocity_teleop": _WALKING,
     "walk": (*_WALKING, ("mujoco", "sim"), ("imageio_ffmpeg", "sim")),
 }

@@ -143,13 +143,13 @@ class ArmFollower:
         return Step(joints, _distance(self.tool(), goal), "")
 
     def _inside(self, wanted: FloatArray) -> FloatArray:
-        goal = wanted.copy()
+        goal: FloatArray = wanted.copy()
         goal[:3, 3] = np.clip(goal[:3, 3], *self._box)
         return goal
 
     def _leashed(self, before: FloatArray, goal: FloatArray, elapsed: float) -> FloatArray:
         """The pose on the straight way to the goal that the tool may reach in this step."""
-        pose = goal.copy()
+        pose: FloatArray = goal.copy()
         way = goal[:3, 3] - before[:3, 3]
         distance, longest = float(np.linalg.norm(way)), self.settings.speed * elapsed
         if distance > longest:

@@ -201,7 +201,7 @@ class ArmMapping:
 
     def _wanted(self, sample: HandSample) -> FloatArray:
         to_base = rotation_z(self.settings.facing)
-        wanted = self._tool.copy()
+        wanted: FloatArray = self._tool.copy()
         wanted[:3, 3] += self.settings.scale * to_base @ (sample.position - self._hand_position)
         if self.settings.turning:
             turn = rotation_from_quaternion(sample.quaternion) @ self._hand_rotation.T

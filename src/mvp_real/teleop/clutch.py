@@ -14,6 +14,7 @@ from mvp_real.teleop.hand_sample import HandSample
 
 MAX_AGE = 0.1  # s; an older pose is no pose (specs: tracker age above 100 ms acts as a release)
 MAX_JUMP = 0.12  # m between two samples
+LET_GO = "; let the clutch go, then press it"
 MAX_SPEED = 6.0  # m/s; no hand at work is that fast, so tracking has jumped
 
 
@@ -73,7 +74,11 @@ class Clutch:
         if not sample.clutch:
             self.release("clutch released", doubtful=False)
             return False
-        if self.engaged or not self._armed:
+        if self.engaged:
+            return False
+        if not self._armed:
+            if not self.reason.endswith(LET_GO):
+                self.reason += LET_GO
             return False
         self.engaged, self._armed, self._owner, self.reason = True, False, sample.frame_id, ""
         return True

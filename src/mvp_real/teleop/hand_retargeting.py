@@ -122,7 +122,8 @@ class HandRetargeter:
         own_weight = np.sqrt(np.append(1.0 - 0.9 * share, 1.0 - 0.9 * share.max()))
         weights = np.concatenate([own_weight, pinch_weight])[:, None]
         wanted = np.concatenate([own + self._bases, wanted_pinch])
-        start = joints = self._joints
+        joints: FloatArray = self._joints
+        start = joints
 
         def errors(at: FloatArray) -> tuple[FloatArray, float]:
             self._move(at)
