@@ -115,7 +115,7 @@ CELLS: list[Cell] = [
     Cell("digit", "emergency stop", "fault emergency_stop", "stopped", 1.5),
     Cell("digit", "killed driver", "kill_driver", "ended", 2.0),
     Cell(
-        "digit", "killed controller", "pause_controller", "stopped", 1.5, reason="no command", hardware=True
+        "digit", "killed controller", "pause_controller", "stopped", 2.0, reason="no command", hardware=True
     ),
     Cell("digit", "clock jump", "clock_back", "stopped", 3.0, value=5.0, hardware=True),
     Cell("digit", "operator's stop", "stop", "stopped", 1.0, reason="operator", hardware=True),
