@@ -25,6 +25,7 @@ from .rig import Rig
 TABLE = load_robot("xarm7")
 REPORT_PORT = 30003  # of the box's 100 Hz reports
 REPORT_JOINTS = 7  # offset of seven little-endian floats
+SHORTEST, LONGEST = 87, 1024  # bytes of a report
 STILL = 2e-4  # rad between two looks
 SWING = 0.04  # rad
 
@@ -50,7 +51,10 @@ class ReportWatch:
                     connection.settimeout(2.0)
                     stream = connection.makefile("rb")
                     while head := stream.read(4):
-                        body = stream.read(struct.unpack(">I", head)[0] - 4)
+                        length = struct.unpack(">I", head)[0]
+                        if not SHORTEST <= length <= LONGEST:
+                            break  # garbled on its way: nothing after it can be trusted
+                        body = stream.read(length - 4)
                         joints = np.array(struct.unpack_from("<7f", body, REPORT_JOINTS - 4))
                         self._samples.append((time.monotonic(), joints))
             except (OSError, struct.error):
