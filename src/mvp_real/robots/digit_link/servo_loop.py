@@ -1,7 +1,7 @@
 """The loop at 1 kHz: one command for each observation, and on when none come.
 
 The robot's observations are the beat: a command leaves as soon as one has been read, which is the least delay there
-is. When none has come for two periods the loop goes on by itself, so that a robot that still hears is told to damp.
+is. When none has come for five periods the loop goes on by itself, so that a robot that still hears is told to damp.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mvp_real.robots.digit_link.servo import DigitServo
 from mvp_real.robots.digit_link.session_clock import Arrival, SessionClock
 from mvp_real.robots.digit_link.stream import LINK_TIMEOUT
 
-OWN_BEAT = 0.002  # s without an observation after which a command leaves anyway
+OWN_BEAT = 0.005  # s without an observation after which a command leaves anyway
 REPORT_EVERY = 5  # observations per report to the node: 200 Hz
 STATUS_PERIOD = 0.1  # s of wall time between two reports with the diagnostics, whatever comes
 FAREWELL = 20  # commands to damp that are sent before the loop ends on its own
