@@ -32,7 +32,7 @@ from .hand_bench import PATIENCE, Ear, HandProcess, free_channel, resume, wait_u
 pytestmark = [pytest.mark.slow, pytest.mark.nodes]
 
 TABLE = load_hand("v4")
-SOON = 3.0  # s of wall time for what takes 0.3 s on an idle machine
+SOON = 8.0  # s of wall time for what takes 0.3 s (1.2 s after a stalled driver) on an idle machine
 # A machine that tests other things at the same time may keep everything waiting for a while.
 PATIENT = {"frame_age": 0.3, "parent_age": 1.0, "loop_age": 0.5}
 
@@ -236,7 +236,7 @@ def test_without_a_hand_connecting_says_what_is_missing() -> None:
     # No hand answers however long one waits; the time is for the loop's process to start.
     started = time.monotonic()
     with pytest.raises(MvpRealError, match=r"no answer from the hand|has not started"):
-        hand.connect(8.0)
+        hand.connect(4.0)
     assert time.monotonic() - started < PATIENCE
 
 
