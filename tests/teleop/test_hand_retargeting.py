@@ -121,7 +121,7 @@ class Hand:
 
 def test_fingers_follow_only_under_the_clutch_and_within_the_limits() -> None:
     hand = Hand()
-    assert hand.step(synthetic_hand()) == "clutch not pressed yet"
+    assert hand.step(synthetic_hand()).startswith("clutch not pressed yet")
     for _ in range(20):
         hand.step(synthetic_hand(), clutch=False)
     np.testing.assert_array_equal(hand.position, hand.table.home)
@@ -150,4 +150,4 @@ def test_a_lost_hand_releases() -> None:
     assert hand.mapping.moving
     hand.mapping.feed(untracked("webxr", "right", hand.now), hand.now, hand.now)
     assert not hand.mapping.moving
-    assert hand.step(np.full((25, 3), 0.3)) == "the knuckles lie on a line with the wrist; this is no hand"
+    assert "this is no hand" in hand.step(np.full((25, 3), 0.3))

@@ -12,29 +12,19 @@ import json
 import secrets
 import ssl
 import time
-from importlib.resources import files
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from mvp_real.teleop.gateway.desk import BAD_MESSAGES, Client, Desk, Wish
 from mvp_real.teleop.gateway.pairing import Pairing
+from mvp_real.teleop.gateway.web_pages import QUIET, add_headers, page_file, refuse_other_pages
 from mvp_real.teleop.hand_sample import HandSample
 
 COOKIE = "mvp_real_device"
 CONNECTIONS = 24  # open sockets of paired devices
 LONGEST_MESSAGE = 4096  # bytes
 WATCH_PERIOD, DESK_PERIOD, STATE_PERIOD, PING_PERIOD = 0.02, 0.2, 0.1, 0.5  # s
-TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
-HEADERS = {
-    # Only our own files run; pictures come as blobs over the socket.
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Permissions-Policy": "xr-spatial-tracking=(self)",
-}
 
 
 class RobotLink(Protocol):
@@ -97,8 +87,10 @@ class GatewayServer:
         app.router.add_get("/device", self._device)
         app.router.add_get("/control", self._control)
         app.router.add_get("/view", self._view)
-        app.on_response_prepare.append(_add_headers)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        app.on_response_prepare.append(add_headers)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, logger=QUIET
+        )
         await self._runner.setup()
         if https_port >= 0 and context is not None:
             await self._listen("https", bind, https_port, context)
@@ -150,16 +142,10 @@ class GatewayServer:
     # Pages.
 
     async def _page(self, request: web.Request) -> web.Response:
-        name = request.match_info.get("name", "index.html")
-        kind = TYPES.get(name.rpartition(".")[2])
-        page = files("mvp_real.teleop.gateway") / "page"
-        known = {item.name for item in page.iterdir()}
-        if kind is None or name not in known:
-            raise web.HTTPNotFound
-        return web.Response(text=(page / name).read_text(encoding="utf-8"), content_type=kind)
+        return page_file(request.match_info.get("name", "index.html"))
 
     async def _pair(self, request: web.Request) -> web.Response:
-        _same_origin(request)
+        refuse_other_pages(request)
         try:
             body = await request.json()
             token = body["token"]
@@ -189,7 +175,7 @@ class GatewayServer:
         Raises:
             web.HTTPException: Not paired, from another page, or too many.
         """
-        _same_origin(request)
+        refuse_other_pages(request)
         name = self.pairing.name(request.cookies.get(COOKIE))
         if name is None:
             self.desk.counts["strangers"] += 1
@@ -301,19 +287,3 @@ async def _drain(socket: web.WebSocketResponse) -> None:
     """A view socket says nothing; reading lets aiohttp answer pings and notice the end."""
     async for _ in socket:
         pass
-
-
-def _same_origin(request: web.Request) -> None:
-    """Refuse what another web page sends in the name of the user.
-
-    Raises:
-        web.HTTPForbidden: The origin is there and is not this page.
-    """
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise web.HTTPForbidden(text="wrong origin")
-
-
-async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    if not isinstance(response, web.WebSocketResponse):
-        response.headers.update(HEADERS)
