@@ -5,6 +5,7 @@ What comes back is a finite tree of YAML's plain types, so that whoever checks i
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ def read_document(path: Path, error: type[MvpRealError] = MvpRealError) -> Any:
         raise error(f"'{path}' is not valid YAML: {problem}") from problem
     _check(content, path, error)
     return content
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _check(content: Any, path: Path, error: type[MvpRealError]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mvp_real.documents import read_document
+from mvp_real.documents import is_number, read_document
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.messages import FloatArray
 from mvp_real.resources import config_file
@@ -185,15 +185,25 @@ def read_digit(path: Path) -> DigitTable:
     vectors = {key: np.concatenate([motors[key], arms[key]]) for key in _MOTOR_COLUMNS} | joints
     for vector in vectors.values():
         vector.setflags(write=False)
-    for part in document["gain_motors"]:
+    gained, bounds = document["gain_motors"], document["gain_range"]
+    if not isinstance(gained, list):
+        raise MvpRealError(f"{path}: gain_motors is {gained!r}; needs a list of motors of a leg")
+    for part in map(str, gained):
         if part not in leg:
-            raise unknown_name(f"motor in {path}: gain_motors", str(part), leg)
-    low, high = document["gain_range"]
+            raise unknown_name(f"motor in {path}: gain_motors", part, leg)
+    if not isinstance(bounds, list) or len(bounds) != 2 or not all(map(is_number, bounds)):
+        raise MvpRealError(f"{path}: gain_range is {bounds!r}; needs two numbers")
+    low, high = bounds
     values: dict[str, Any] = {key: document[key] for key in scalars} | vectors
+    for field in fields(DigitTable):
+        if field.type == "float" and not is_number(values[field.name]):
+            raise MvpRealError(f"{path}: {field.name} is {values[field.name]!r}; needs a finite number")
+        if field.type == "str":
+            values[field.name] = str(values[field.name])
     table = DigitTable(
         motors=(*_names(leg), *_names(arm)),
         joints=_names(passive),
-        gain_motors=tuple(f"{side}_{part}" for side in SIDES for part in document["gain_motors"]),
+        gain_motors=tuple(f"{side}_{part}" for side in SIDES for part in gained),
         gain_range=(float(low), float(high)),
         **values,
     )
@@ -205,7 +215,7 @@ def _rows(section: Any, columns: int, name: str, path: Path) -> dict[str, list[f
     if not isinstance(section, dict) or not section:
         raise MvpRealError(f"{path}: {name} is {section!r}; needs a mapping of joint to {columns} numbers")
     for joint, row in section.items():
-        if not isinstance(row, list) or len(row) != columns or not np.isfinite(row).all():
+        if not isinstance(row, list) or len(row) != columns or not all(map(is_number, row)):
             raise MvpRealError(f"{path}: {name}.{joint} is {row!r}; needs {columns} finite numbers")
     return section
 

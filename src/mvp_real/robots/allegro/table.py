@@ -117,6 +117,8 @@ def read_hand(path: Path, variant: str, side: str = "right") -> HandTable:
         raise MvpRealError(f"{path} does not hold a mapping of hand facts")
     _check_keys(document, ("name", "joint_names", "variants", *_SCALARS, *_ROWS), path)
     variants = document["variants"]
+    if not isinstance(variants, dict) or not isinstance(document["joint_names"], list):
+        raise MvpRealError(f"{path}: variants must be a mapping and joint_names a list")
     if variant not in variants:
         raise unknown_name("variant of the Allegro hand", variant, variants)
     if side not in SIDES:
@@ -128,7 +130,7 @@ def read_hand(path: Path, variant: str, side: str = "right") -> HandTable:
     lower, upper = _ranges(own["range"], f"{path}: variants.{variant}.range")
     slack = number["stop_slack"]
     names = tuple(map(str, document["joint_names"]))
-    if len(set(names)) != JOINTS:
+    if len(names) != JOINTS or len(set(names)) != JOINTS:
         raise MvpRealError(f"{path}: joint_names has {len(set(names))} different names; needs {JOINTS}")
     table = HandTable(
         name=str(document["name"]),
@@ -199,7 +201,10 @@ def _row(value: Any, key: str, path: Path) -> FloatArray:
 
 def _ranges(value: Any, where: str) -> tuple[FloatArray, FloatArray]:
     _check_keys(value, FINGERS, where)
-    rows = np.array([value[finger] for finger in FINGERS], dtype=np.float64)
+    try:
+        rows = np.array([value[finger] for finger in FINGERS], dtype=np.float64)
+    except (TypeError, ValueError):
+        rows = np.zeros(0)  # other types, or rows of other lengths
     if rows.shape != (len(FINGERS), JOINTS_PER_FINGER, 2) or not np.isfinite(rows).all():
         raise MvpRealError(f"{where}: needs four pairs of numbers for each of {', '.join(FINGERS)}")
     flat = rows.reshape(JOINTS, 2)
