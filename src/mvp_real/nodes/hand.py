@@ -17,7 +17,6 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
-from mvp_real.errors import MvpRealError
 from mvp_real.nodes import conversions
 from mvp_real.nodes.diagnostics import ERROR, OK, STALE, WARN, Report
 from mvp_real.nodes.driver_services import DriverServices
@@ -192,8 +191,4 @@ class Hand(ManagedNode):
 
 def main() -> int:
     """Entry point of `lib/mvp_real/hand`."""
-    try:
-        return run_node(Hand)
-    except MvpRealError as error:  # closing a hand that could not be reached
-        print(f"ERROR: {error}")
-        return 2
+    return run_node(Hand)
