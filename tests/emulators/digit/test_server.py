@@ -27,7 +27,7 @@ from mvp_real.errors import MvpRealError
 from mvp_real.robots.digit import load_digit
 from mvp_real.robots.digit_link.channel import Channel
 from mvp_real.robots.digit_link.link import DigitLink
-from mvp_real.robots.digit_link.servo_loop import ServoSettings
+from mvp_real.robots.digit_link.servo_loop import OWN_BEAT, ServoSettings
 
 pytestmark = pytest.mark.slow
 
@@ -156,7 +156,8 @@ def test_one_kilohertz_without_damage(emulator: Emulator, driver: Driver) -> Non
     assert driver.diagnostics["checksum errors"] == driver.diagnostics["malformed"] == "0"
     assert driver.diagnostics["send errors"] == driver.diagnostics["observations out of order"] == "0"
     assert driver.header["state"] == "running", driver.header
-    assert 0.2 < float(driver.diagnostics["loop period p50 (ms)"]) < 3.0
+    # Of wall time: 1 ms, or where the robot is slowed at most the loop's own beat and a little.
+    assert 0.2 < float(driver.diagnostics["loop period p50 (ms)"]) < 1500.0 * OWN_BEAT
     assert int(driver.diagnostics["accepted"]) > 100
 
 
