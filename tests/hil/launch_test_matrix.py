@@ -23,7 +23,9 @@ try:
     import launch
     import launch_testing.actions
 except ImportError as error:  # the pip path has no launch_testing
-    raise unittest.SkipTest("launch_testing is not installed; run: python -m pytest tests/hil") from error
+    raise unittest.SkipTest(
+        "launch_testing is not installed; run: python -m pytest tests/hil --matrix"
+    ) from error
 
 
 def generate_test_description() -> launch.LaunchDescription:
