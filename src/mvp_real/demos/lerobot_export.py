@@ -26,13 +26,10 @@ from mvp_real.demos.lerobot_layout import (
     write_json,
     write_tasks,
 )
+from mvp_real.demos.lerobot_video import CameraVideo
 from mvp_real.demos.reader import DEFAULT_CONTROL_PERIOD, Demonstration
 from mvp_real.errors import MvpRealError, require
 
-QUALITY = 18
-"""Constant rate factor of x264: visually lossless."""
-KEY_FRAME_DISTANCE = 2
-"""Frames between key frames, so that single frames are read fast, as lerobot's own videos have it."""
 STATISTICS_STRIDE = 8
 ACTIONS = ("target", "delta")
 
@@ -45,51 +42,6 @@ class ExportReport:
     episodes: int
     frames: int
     cameras: tuple[str, ...]
-
-
-class _Video:
-    """One camera's files: frames of many episodes one after another."""
-
-    def __init__(self, root: Path, key: str, frames_per_second: int, limit: float) -> None:
-        self._av = require("av", "lerobot")
-        self._root, self._key, self._rate, self._limit = root, key, frames_per_second, limit
-        self.place = FilePlace()
-        self._container: Any = None
-        self._stream: Any = None
-        self._path = Path()
-        self.frames = 0
-
-    def begin(self) -> float:
-        """Make ready for an episode; the time at which it begins in its file, s."""
-        if self._container is not None and self._path.stat().st_size > self._limit:
-            self.close()
-            self.place.advance()
-        return self.frames / self._rate
-
-    def add(self, image: NDArray[np.uint8]) -> None:
-        """Append a frame, (H, W, 3) uint8 RGB."""
-        if self._container is None:
-            self._open(*image.shape[:2])
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        frame.pts = self.frames
-        self._container.mux(self._stream.encode(frame))
-        self.frames += 1
-
-    def close(self) -> None:
-        if self._container is not None:
-            self._container.mux(self._stream.encode())
-            self._container.close()
-            self._container = None
-            self.frames = 0
-
-    def _open(self, height: int, width: int) -> None:
-        place = {"chunk_index": self.place.chunk_index, "file_index": self.place.file_index}
-        self._path = self._root / VIDEO_PATH.format(video_key=self._key, **place)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._container = self._av.open(str(self._path), "w")
-        options = {"crf": str(QUALITY), "g": str(KEY_FRAME_DISTANCE), "preset": "fast", "bf": "0"}
-        self._stream = self._container.add_stream("libx264", rate=self._rate, options=options)
-        self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
 
 
 class LeRobotWriter:
@@ -111,7 +63,7 @@ class LeRobotWriter:
         if folder.exists() and any(folder.iterdir()):
             raise MvpRealError(f"'{folder}' is not empty; choose another folder for the export")
         self._folder, self._rate, self._robot, self._action = folder, frames_per_second, robot, action
-        self._videos: dict[str, _Video] = {}
+        self._videos: dict[str, CameraVideo] = {}
         self._shapes: dict[str, tuple[int, int]] = {}
         self._joints: tuple[str, ...] = ()
         self._tasks: dict[str, int] = {}
@@ -135,7 +87,7 @@ class LeRobotWriter:
         if not self._rows:
             self._joints = joints
             limit = 1e6 * VIDEO_FILE_MEGABYTES
-            self._videos = {key: _Video(self._folder, key, self._rate, limit) for key in cameras}
+            self._videos = {key: CameraVideo(self._folder, key, self._rate, limit) for key in cameras}
         if joints != self._joints or list(cameras) != list(self._videos):
             raise MvpRealError(
                 f"'{demonstration.id}' has joints {', '.join(joints)} and cameras {', '.join(cameras) or 'none'}; "
