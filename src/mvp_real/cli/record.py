@@ -1,4 +1,12 @@
-"""`mvp_real record`: record demonstrations of the scripted expert in the simulator."""
+"""Record demonstrations: of a person who moves the arm, or of the scripted expert in the simulator.
+
+    mvp_real record reach_block device:=keyboard scenes:=plain --out runs/demos/reach_block
+    mvp_real record close_fridge robot:=xarm7 ip:=192.168.1.200 episodes:=80 --out runs/demos/close_fridge
+    mvp_real record --expert --scene plain --per-fruit 10 --out runs/demos/plain
+
+The arguments behind the task are those of `mvp_real up teleop` and `mvp_real up record`. Button A (or ENTER) starts an
+episode and ends a good one, button B (or BACKSPACE) discards it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +22,10 @@ ATTEMPTS = 20
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.add_argument("person_task", nargs="?", metavar="task", help="task that a person demonstrates")
+    parser.add_argument(
+        "assignments", nargs="*", metavar="name:=value", help="of the systems teleop and record"
+    )
     parser.add_argument(
         "--expert", action="store_true", help="let the scripted expert demonstrate (simulator)"
     )
@@ -33,10 +45,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Record what is missing in the folder; an interrupted recording goes on where it stopped."""
     if not args.expert:
-        raise MvpRealError(
-            "recording from a person needs a teleoperation device, which this version does not have; "
-            "add --expert for the scripted expert in the simulator"
-        )
+        if args.person_task is None or ":=" in args.person_task:
+            raise MvpRealError(
+                "which task? For a person: mvp_real record TASK --out FOLDER; "
+                "for the scripted expert in the simulator add --expert"
+            )
+        from mvp_real.cli.demos_session import record_session
+
+        return record_session(args.person_task, args.out, args.assignments)
+    if args.person_task is not None:
+        raise MvpRealError(f"with --expert the task is an option: --task {args.person_task}")
     if args.task != "pick_fruit":
         raise unknown_name("task", args.task, ["pick_fruit"])
     require("mujoco", "sim")
