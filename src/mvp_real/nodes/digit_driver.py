@@ -52,7 +52,7 @@ class DigitDriver(ManagedNode):
         text = "host: stamps are this computer's time. robot: the robot's own, which is published as /clock."
         self._clock_source = declare(self, "clock", HOST, text, read_only=True)
         text = "Silence of the robot that stops, s; above 0.1 only with clock:=robot, for emulators on busy computers."
-        self._timeout = declare(self, "link_timeout", LINK_TIMEOUT, text, (0.01, 2.0), read_only=True)
+        self._timeout = declare(self, "link_timeout", LINK_TIMEOUT, text, (0.01, 10.0), read_only=True)
         text = (
             "Send commands that are not to be applied to a robot that does not answer to a description alone."
         )
