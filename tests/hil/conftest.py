@@ -1,7 +1,8 @@
 """Options of the hardware-in-the-loop tests, and one rig per device.
 
-pytest tests/hil                                               # emulated devices, one run of each cell
-pytest tests/hil --repeats 20 --results reports/hil            # for the committed table
+pytest tests/hil                                               # emulated devices, a sample of the cells, as CI
+pytest tests/hil --matrix                                      # one run of each cell
+pytest tests/hil --matrix --repeats 20 --results results/hil   # for a table of results
 pytest tests/hil -k xarm7 --device real --ip 192.168.1.213 -s  # the safe subset on hardware; asks before moving
 """
 
@@ -27,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--ip", default="", help="address of a real arm or robot")
     group.addoption("--serial", default="", help="serial number of a real camera")
     group.addoption("--can", default="socketcan:can0", help="INTERFACE:CHANNEL of a real hand")
+    group.addoption("--matrix", action="store_true", help="all cells, not only a sample")
     group.addoption("--repeats", type=int, default=1, help="runs of each cell")
     group.addoption("--results", default="", help="folder for results.md and results.json")
     group.addoption("--yes", action="store_true", help="do not ask before a real robot moves")
@@ -47,6 +49,11 @@ def reach(pytestconfig: pytest.Config) -> Reach:
         interface=interface,
         channel=channel,
     )
+
+
+@pytest.fixture(scope="session")
+def whole_matrix(pytestconfig: pytest.Config, reach: Reach) -> bool:
+    return reach.real or bool(option(pytestconfig, "--matrix", False))
 
 
 @pytest.fixture(scope="session")
