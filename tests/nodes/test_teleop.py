@@ -121,6 +121,7 @@ def test_a_stopped_driver_releases_and_needs_the_operator(robot: TeleopBringup) 
 def test_broken_samples_are_refused(robot: TeleopBringup) -> None:
     message = joy_message(HandSample("vive", "right", time.monotonic(), tracked=True, clutch=True))
     message.axes[0] = float("nan")
+    robot.until(lambda: robot.mapping["state"] == "released", "nothing moves")
     before = len(robot.targets)
     robot.hand.publish(message)
     robot.until(
