@@ -63,6 +63,8 @@ class HandEmulator(ManagedNode):
             self._fault_server.close()
         if self._server is not None:
             self._server.close()
+            torque = "without" if self._server.statistics()["no torque"] else "WITH"
+            self.get_logger().info(f"emulated hand ends {torque} torque")
 
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Veto what the hand cannot show, with the reason; a new fault takes effect at once."""
