@@ -89,7 +89,7 @@ def gripper_line(time: FloatArray, opening: FloatArray, commanded: FloatArray) -
 
 def histogram(values: FloatArray, bins: int = 12) -> str:
     """How often values fall where."""
-    counts, edges = np.histogram(values, bins=min(bins, max(1, len(values))))
+    counts, edges = np.histogram(values, bins=min(bins, max(1, len(values))), range=_range([values]))
     axes = _Axes((float(edges[0]), float(edges[-1])), (0.0, float(counts.max())), 300, 140)
     for k, count in enumerate(counts):
         if count:
@@ -103,4 +103,4 @@ def _range(arrays: Sequence[FloatArray]) -> tuple[float, float]:
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.2f}"
+    return f"{value:.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"

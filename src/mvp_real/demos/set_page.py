@@ -138,7 +138,9 @@ def _episode(demonstration: Demonstration, figures: EpisodeStatistics) -> str:
     heading = f"{demonstration.id}{f' ({fruit})' if fruit else ''}"
     drawing = joint_lines(time, demonstration.state[:, :joints])
     if demonstration.state.shape[1] > joints:
-        grip = gripper_line(time, demonstration.opening, demonstration.executed[:, -1])
+        grip = '<p class="faint">gripper, commanded dashed</p>' + gripper_line(
+            time, demonstration.opening, demonstration.executed[:, -1]
+        )
     else:
         grip = ""
     return (
@@ -146,7 +148,7 @@ def _episode(demonstration: Demonstration, figures: EpisodeStatistics) -> str:
         f'<span class="{figures.outcome}">{figures.outcome}</span>'
         f'<span class="faint">{html.escape(", ".join(facts))}</span></header>'
         f'<div class="film">{_film(demonstration)}</div>'
-        f'<div class="pair"><div>{drawing}</div><div>{grip}</div></div></article>'
+        f'<div class="pair"><div><p class="faint">joints, rad</p>{drawing}</div><div>{grip}</div></div></article>'
     )
 
 
