@@ -37,12 +37,14 @@ def run(args: argparse.Namespace) -> int:
     """0 if lerobot reads the set and finds what was recorded."""
     with tempfile.TemporaryDirectory() as temporary:
         arrays = Path(temporary) / "found.npz"
-        command = [str(args.python), str(lerobot_check.__file__), str(args.folder.resolve()), str(arrays)]
+        # As text and in an empty folder: started as a file, the modules beside it would hide those of its Python.
+        code = Path(lerobot_check.__file__).read_text(encoding="utf-8")
+        command = [str(args.python.absolute()), "-c", code, str(args.folder.resolve()), str(arrays)]
         # The other Python must not find this environment's libraries.
         environment = {k: v for k, v in os.environ.items() if k not in ("LD_LIBRARY_PATH", "PYTHONPATH")}
         environment |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(Path(temporary) / "cache")}
         try:
-            result = subprocess.run(command, env=environment, capture_output=True, text=True)
+            result = subprocess.run(command, env=environment, cwd=temporary, capture_output=True, text=True)
         except OSError as error:
             raise MvpRealError(f"'{args.python}' cannot be started: {error.strerror}") from error
         if result.returncode != 0:
