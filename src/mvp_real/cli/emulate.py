@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 
 DEVICES: dict[str, str] = {
     "xarm7": "UFACTORY controller box with arm and gripper (TCP)",
@@ -16,22 +15,23 @@ DEVICES: dict[str, str] = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add a sub-command per device; only the chosen device's module is needed to run."""
-    devices = parser.add_subparsers(dest="device", required=True, metavar="DEVICE")
-    for name, text in DEVICES.items():
-        if importlib.util.find_spec(f"mvp_real.emulators.{name}") is None:
-            continue
-        module = importlib.import_module(f"mvp_real.emulators.{name}.command")
-        module.configure(
-            devices.add_parser(
-                name,
-                help=text,
-                description=module.__doc__,
-                formatter_class=argparse.RawDescriptionHelpFormatter,
-            )
-        )
+    """Add the device; its own arguments are its module's."""
+    width = max(map(len, DEVICES))
+    parser.epilog = "\n".join(
+        ["devices:", *(f"  {name:<{width}}  {text}" for name, text in DEVICES.items())]
+        + ["", "mvp_real emulate DEVICE --help tells more."]
+    )
+    parser.add_argument("device", choices=DEVICES, metavar="DEVICE", help="what to stand in for")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="of the device")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until interrupted; returns the device's exit code."""
-    return int(importlib.import_module(f"mvp_real.emulators.{args.device}.command").run(args))
+    """Serve until interrupted; returns the device's exit code. Only this device's packages are needed."""
+    device = importlib.import_module(f"mvp_real.emulators.{args.device}.command")
+    parser = argparse.ArgumentParser(
+        prog=f"mvp_real emulate {args.device}",
+        description=device.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    device.configure(parser)
+    return int(device.run(parser.parse_args(args.arguments)))
