@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -136,6 +137,13 @@ class _Reader(pickle._Unpickler):
             if value is old:
                 self.memo[key] = new  # type: ignore[attr-defined]
 
+    def _bytearray(self) -> None:
+        """Byte arrays are made before they are read; no more than the file can hold."""
+        (size,) = struct.unpack("<Q", self.read(8))  # type: ignore[attr-defined]
+        if size > SIZE_LIMIT:
+            raise UnsafePickleError(f"a byte array of {size} bytes")
+        self.append(bytearray(self.read(size)))  # type: ignore[attr-defined]
+
 
 for _opcode in (
     pickle.NEWOBJ,
@@ -148,6 +156,7 @@ for _opcode in (
 ):
     _Reader.dispatch[_opcode[0]] = _Reader._refuse
 _Reader.dispatch[pickle.BUILD[0]] = _Reader._build
+_Reader.dispatch[pickle.BYTEARRAY8[0]] = _Reader._bytearray
 
 
 def read_pickle(path: Path) -> Any:
