@@ -24,7 +24,7 @@ from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
-from mvp_real.nodes.teleop_messages import TOPIC
+from mvp_real.nodes.teleop_messages import HANDS, TOPIC
 from mvp_real.systems.environment import system_environment
 from mvp_real.systems.graph import load_system
 from mvp_real.systems.process import NodeProcess, resolve
@@ -70,14 +70,14 @@ class TeleopBringup:
         node = self.node
         node.create_subscription(JointTrajectory, "joint_target", self._on_target, COMMAND)
         node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
-        node.create_subscription(Joy, TOPIC, self._on_sample, SENSOR)
+        node.create_subscription(Joy, TOPIC, self._on_sample, HANDS)
         node.create_subscription(
             String, "teleop_mapping/status", lambda m: setattr(self, "mapping", json.loads(m.data)), LATCHED
         )
         node.create_subscription(
             String, "arm/status", lambda m: setattr(self, "driver", json.loads(m.data)), LATCHED
         )
-        self.hand = node.create_publisher(Joy, TOPIC, SENSOR)
+        self.hand = node.create_publisher(Joy, TOPIC, HANDS)
         self._callers = {
             "enable": node.create_client(SetBool, "arm/enable"),
             "stop": node.create_client(Trigger, "arm/stop"),

@@ -18,9 +18,8 @@ from mvp_real.nodes.diagnostics import OK, WARN, Report
 from mvp_real.nodes.input_reader import Reader, Terminal, open_gamepad
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
-from mvp_real.nodes.quality import SENSOR
 from mvp_real.nodes.runner import run_node
-from mvp_real.nodes.teleop_messages import TOPIC, joy_message
+from mvp_real.nodes.teleop_messages import HANDS, TOPIC, joy_message
 from mvp_real.teleop import arm_gamepad, arm_keyboard
 from mvp_real.teleop.arm_gamepad import ArmGamepad
 from mvp_real.teleop.arm_keyboard import ArmKeyboard
@@ -57,7 +56,7 @@ class TeleopDevice(ManagedNode):
             print(arm_gamepad.HELP, flush=True)
         else:
             raise MvpRealError(f"device is '{self._device}'; use keyboard or gamepad")
-        self._samples = self.create_publisher(Joy, TOPIC, SENSOR)
+        self._samples = self.create_publisher(Joy, TOPIC, HANDS)
 
     def activate(self) -> None:
         # Wall time: a hand does not know how fast a simulation runs.

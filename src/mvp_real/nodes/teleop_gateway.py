@@ -28,7 +28,7 @@ from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import LATCHED, SENSOR
 from mvp_real.nodes.runner import run_node
-from mvp_real.nodes.teleop_messages import TOPIC, joy_message
+from mvp_real.nodes.teleop_messages import HANDS, TOPIC, joy_message
 from mvp_real.teleop.clutch import MAX_AGE
 from mvp_real.teleop.gateway.certificate import default_folder, fingerprint, own_addresses, tls_context
 from mvp_real.teleop.gateway.desk import Desk
@@ -81,7 +81,7 @@ class TeleopGateway(ManagedNode):
     # Life cycle.
 
     def configure(self) -> None:
-        self._samples = self.create_publisher(Joy, TOPIC, SENSOR)
+        self._samples = self.create_publisher(Joy, TOPIC, HANDS)
         for action in ("stop", "home", "clear_fault"):
             self._callers[action] = self.create_client(Trigger, f"{self._driver}/{action}")
         self._callers["enable"] = self._callers["disable"] = self.create_client(

@@ -30,7 +30,7 @@ from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
 from mvp_real.nodes.runner import run_node
-from mvp_real.nodes.teleop_messages import TOPIC, ros_now, steady_sample
+from mvp_real.nodes.teleop_messages import HANDS, TOPIC, ros_now, steady_sample
 from mvp_real.robots.allegro.table import load_hand
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.table import load_robot
@@ -38,6 +38,7 @@ from mvp_real.teleop.arm_follower import FollowerSettings
 from mvp_real.teleop.arm_mapping import ArmMapping, MappingSettings, Motion
 from mvp_real.teleop.clutch import MAX_AGE, ClutchSettings
 from mvp_real.teleop.hand_mapping import HandMapping
+from mvp_real.teleop.hand_sample import HandSample
 
 HAND = "allegro"
 WATCH_PERIOD = 0.02  # s of wall time
@@ -85,7 +86,7 @@ class TeleopMapping(ManagedNode):
         self._mapping.block(f"nothing heard from the driver '{self._driver}' yet")
         self.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
         self.create_subscription(String, f"{self._driver}/status", self._on_driver, LATCHED)
-        self.create_subscription(Joy, TOPIC, self._on_sample, SENSOR)
+        self._hands = self.create_subscription(Joy, TOPIC, self._on_sample, HANDS)
         self.add_on_set_parameters_callback(self._on_parameters)
         self.get_logger().info(f"mapping ready; the {self._mapping.side} hand moves {self._robot}")
 
@@ -167,16 +168,39 @@ class TeleopMapping(ManagedNode):
     def _on_sample(self, message: Joy) -> None:
         if not self.active:
             return
-        started = time.monotonic()
+        samples = [sample for sample in map(self._read, [message, *self._waiting()]) if sample is not None]
+        for k, sample in enumerate(samples):
+            # Of poses that wait only the newest is worth a solution; a release between them must not be missed.
+            if k == len(samples) - 1 or not (sample.tracked and sample.clutch):
+                self._feed(sample)
+            else:
+                self._counts["samples overtaken"] += 1
+
+    def _waiting(self) -> list[Joy]:
+        """What has come since, so that a busy computer answers the newest pose and not the oldest."""
+        found = []
+        handle = self._hands.handle
+        with handle:
+            while len(found) < HANDS.depth:
+                taken = handle.take_message(Joy, False)
+                if taken is None:
+                    break
+                found.append(taken[0])
+        return found
+
+    def _read(self, message: Joy) -> HandSample | None:
+        """The sample of a message, if it is of the hand that counts."""
         self._counts["samples"] += 1
         try:
             sample = steady_sample(message)
         except ValueError as error:
             self._counts["samples refused"] += 1
             self.get_logger().warning(f"sample refused: {error}", throttle_duration_sec=1.0)
-            return
-        if sample.side != self._mapping.side:
-            return
+            return None
+        return sample if sample.side == self._mapping.side else None
+
+    def _feed(self, sample: HandSample) -> None:
+        started = time.monotonic()
         before = self._mapping.moving
         motion = self._mapping.feed(sample, started, ros_now(self))
         if motion.position is not None:

@@ -11,12 +11,15 @@ import time
 from dataclasses import replace
 
 from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Joy
 
 from mvp_real.nodes import conversions
 from mvp_real.teleop.hand_sample import HandSample, read_sample
 
 TOPIC = "teleop"
+# Newest wins; but both hands of a frame come one right after the other, and neither may push the other out.
+HANDS = QoSProfile(depth=4, reliability=ReliabilityPolicy.BEST_EFFORT)
 FUTURE = 0.02  # s; a stamp further ahead is of another clock, or the clock was set back
 
 

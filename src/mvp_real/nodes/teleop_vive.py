@@ -17,9 +17,8 @@ from mvp_real.errors import MvpRealError
 from mvp_real.nodes.diagnostics import OK, WARN, Report
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
-from mvp_real.nodes.quality import SENSOR
 from mvp_real.nodes.runner import run_node
-from mvp_real.nodes.teleop_messages import TOPIC, joy_message
+from mvp_real.nodes.teleop_messages import HANDS, TOPIC, joy_message
 from mvp_real.teleop.hand_sample import SIDES, untracked
 from mvp_real.teleop.openvr_controllers import NotTracked, OpenVrControllers
 from mvp_real.teleop.vive_samples import SOURCE, vive_sample
@@ -49,7 +48,7 @@ class TeleopVive(ManagedNode):
             raise MvpRealError(
                 f"no controller is named; give left_serial or right_serial. SteamVR has: {listed}"
             )
-        self._samples = self.create_publisher(Joy, TOPIC, SENSOR)
+        self._samples = self.create_publisher(Joy, TOPIC, HANDS)
         self.get_logger().info(f"vive ready; SteamVR has: {listed}")
 
     def activate(self) -> None:
