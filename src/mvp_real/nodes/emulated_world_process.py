@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mvp_real.errors import MvpRealError
-from mvp_real.nodes.parent import end_with_parent
 from mvp_real.nodes.runner import END_SIGNALS
+from mvp_real.parent import end_with_parent
 
 END_WITHIN = 5.0  # s
 

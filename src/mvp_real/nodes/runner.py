@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from mvp_real.errors import MvpRealError, require
-from mvp_real.nodes.parent import end_with_parent
+from mvp_real.parent import end_with_parent
 
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 

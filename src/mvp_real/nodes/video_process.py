@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from mvp_real.nodes.parent import end_with_parent
+from mvp_real.parent import end_with_parent
 
 
 class VideoProcess:
