@@ -99,15 +99,16 @@ class RecordingSession:
         return self.message
 
     def offer(self, topic: str, kind: str, definition: str, data: bytes, received: int, now: float) -> None:
-        """Take one message; it is written if an episode is being recorded.
+        """Take one message, from any thread; it is written if an episode is being recorded.
 
         Args:
             topic, kind, definition, data, received: As `Recording.offer` takes them.
             now: Time on the clock of all other calls, s.
         """
         self._heard[topic] = now
-        if self.state is SessionState.RECORDING and self._recording is not None:
-            self._recording.offer(topic, kind, definition, data, received)
+        recording = self._recording  # another thread may close it meanwhile; it then takes nothing more
+        if self.state is SessionState.RECORDING and recording is not None:
+            recording.offer(topic, kind, definition, data, received)
 
     def watch(self, now: float) -> None:
         """Look after disk and cameras; to be called a few times a second."""

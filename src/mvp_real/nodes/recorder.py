@@ -23,12 +23,13 @@ from mvp_real import __version__
 from mvp_real.demos.cdr import CdrDecoder
 from mvp_real.demos.episode_set import EpisodeSet
 from mvp_real.demos.session import COMMANDS, RecordingSession, SessionState
-from mvp_real.errors import MvpRealError
+from mvp_real.errors import MvpRealError, require
 from mvp_real.nodes.diagnostics import ERROR, OK, WARN, Report
 from mvp_real.nodes.input_reader import Reader, Terminal
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import LATCHED, SENSOR
+from mvp_real.nodes.recorder_memory import keep_memory
 from mvp_real.nodes.recorder_scenes import SceneChanger
 from mvp_real.nodes.recorder_topics import RecordedTopics
 from mvp_real.nodes.runner import run_node
@@ -79,6 +80,7 @@ class Recorder(ManagedNode):
         self._scenes = declare(self, "scenes", "", text, read_only=True)
         self._session: RecordingSession | None = None
         self._scene: SceneChanger | None = None
+        self._recorded: RecordedTopics | None = None
         self._terminal: Terminal | None = None
         self._reader: Reader | None = None
         self._keys: list[str] = []
@@ -147,6 +149,8 @@ class Recorder(ManagedNode):
 
     def shut_down(self) -> None:
         super().shut_down()
+        if self._recorded is not None:
+            self._recorded.close()
         if self._scene is not None:
             self._scene.close()
         if self._reader is not None:
@@ -157,6 +161,7 @@ class Recorder(ManagedNode):
     # What comes in.
 
     def _on_message(self, topic: str, kind: str, definition: str, data: bytes) -> None:
+        """In the thread of the recorded topics."""
         if topic.endswith("/camera_info") and topic not in self._calibration:
             self._calibration[topic] = _calibration_hash(data)
         if self._session is not None:
@@ -212,6 +217,7 @@ class Recorder(ManagedNode):
 
     def _watch(self) -> None:
         assert self._session is not None
+        assert self._recorded is not None
         self._recorded.look()
         self._session.watch(time.monotonic())
         keys, self._keys = self._keys, []
@@ -257,10 +263,11 @@ class Recorder(ManagedNode):
         if self._session is None:
             return WARN, "not configured", {}
         values = self._session.status(time.monotonic())
+        missing = ", ".join(self._recorded.missing) if self._recorded is not None else ""
         level = ERROR if self._session.state is SessionState.FAILED else OK
         if level == OK and (values["silent"] or values["overflow"]):
             level = WARN
-        return level, self._session.message, {**values, "not there": ", ".join(self._recorded.missing)}
+        return level, self._session.message, {**values, "not there": missing}
 
 
 def _calibration_hash(data: bytes) -> str:
@@ -272,4 +279,6 @@ def _calibration_hash(data: bytes) -> str:
 
 def main() -> int:
     """Entry point of `lib/mvp_real/recorder`."""
+    keep_memory()
+    require("cv2", "demos").setNumThreads(1)  # images are small, and one thread compresses them
     return run_node(Recorder)

@@ -1,7 +1,7 @@
 """Node `demo_replay`: plays demonstrations on a running robot as joint deltas, through the driver's limiter.
 
 Each demonstration is approached in small steps and then played; how well the joints followed goes to `replays.json` in
-the folder of the demonstrations, where `mvp_real demos prune --verdicts` finds it. A stop of the driver ends everything.
+their folder, where `mvp_real demos prune --verdicts` finds it. A stop of the driver ends everything.
 """
 
 from __future__ import annotations
@@ -154,7 +154,9 @@ class DemoReplay(ManagedNode):
         verdict["rms"], verdict["refused"] = report.rms, list(report.refused)
         _note(path, demonstration.id, verdict)
         said = "reproduced" if report.within_tolerance else "NOT reproduced"
-        self.get_logger().info(f"{demonstration.id}: {said}, {report.rms:.4f} rad RMS, {len(report.refused)} refused")
+        self.get_logger().info(
+            f"{demonstration.id}: {said}, {report.rms:.4f} rad RMS, {len(report.refused)} refused"
+        )
         return 0 if report.within_tolerance else 1
 
 

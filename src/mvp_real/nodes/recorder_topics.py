@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
 
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
@@ -20,16 +24,39 @@ Taker = Callable[[str, str, str, bytes], None]
 class RecordedTopics:
     """Looks for topics until each has a publisher, and hands on their messages as bytes.
 
+    They belong to a node and a thread of their own: an executor looks at everything a node has for each message, and
+    the recorder's services and timers would make that three times as expensive.
+
     Args:
-        node: Owner of the subscriptions.
+        node: The recorder.
         names: Topics relative to the node's namespace.
-        take: Called with topic, type, definition and the serialised message.
+        take: Called, in that thread, with topic, type, definition and the serialised message.
     """
 
     def __init__(self, node: Node, names: tuple[str, ...], take: Taker) -> None:
         self._node, self._take = node, take
         self._wanted = {topics.full_name(node.get_namespace(), name): name for name in names}
         self.refused: dict[str, str] = {}
+        self._input = rclpy.create_node(
+            f"{node.get_name()}_input",
+            namespace=node.get_namespace(),
+            use_global_arguments=False,
+            start_parameter_services=False,
+            enable_rosout=False,
+        )
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._input)
+        self._thread = threading.Thread(target=self._spin, name="input", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take nothing any more."""
+        self._executor.shutdown()
+        self._thread.join(5.0)
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
 
     @property
     def missing(self) -> list[str]:
@@ -56,7 +83,7 @@ class RecordedTopics:
             self._take(name, kind, text, data)
 
         depth = IMAGE_DEPTH if kind.endswith("/Image") else DEPTH
-        self._node.create_subscription(message_class(kind), full, take, self._quality(full, depth), raw=True)
+        self._input.create_subscription(message_class(kind), full, take, self._quality(full, depth), raw=True)
         self._node.get_logger().info(f"listening to {name} ({kind})")
 
     def _quality(self, full: str, depth: int) -> QoSProfile:
