@@ -57,9 +57,18 @@ def test_only_the_holder_of_the_lease_is_heard() -> None:
 
 def test_stamps_are_the_browsers_time_on_our_clock() -> None:
     session = Session()
-    session.now += STEP
+    session.now += 0.05
     late = session.desk.frame(session.client, data(99, session.now - 0.03), session.now)
     assert late[0].stamp == pytest.approx(session.now - 0.03, abs=1e-6)
+
+
+def test_a_better_estimate_of_the_clock_puts_no_frame_before_the_last_one() -> None:
+    session = Session()
+    before = session.frame(1.0)[0].stamp
+    session.client.offset.pong(session.now, session.now + 0.001, session.now + 0.0305 + AHEAD)  # 30 ms earlier
+    after = session.frame(1.0)[0]
+    assert after.clutch
+    assert after.stamp >= before
 
 
 @pytest.mark.parametrize(

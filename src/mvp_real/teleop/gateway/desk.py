@@ -72,7 +72,7 @@ class Desk:
         self._samples = WebXRSamples()
         self._mover = ""  # whose frames the last samples were made from
         self._tracked = False  # whether the last published samples allowed motion
-        self._sampled_at = 0.0
+        self._sampled_at = self._stamp = 0.0
 
     # Frames.
 
@@ -110,7 +110,9 @@ class Desk:
             self.counts["stale frames"] += 1
             return self.lose(now)
         self.counts["frames"] += 1
-        samples = self._samples.feed(frame, min(stamp, now))
+        # A better estimate of the browser's clock may move the stamps, but not make a later frame an earlier one.
+        self._stamp = max(self._stamp, min(stamp, now))
+        samples = self._samples.feed(frame, self._stamp)
         self._tracked = any(sample.tracked for sample in samples)
         self._sampled_at = now
         return samples
