@@ -41,6 +41,7 @@ from mvp_real.teleop.hand_mapping import HandMapping
 from mvp_real.teleop.hand_sample import HandSample
 
 HAND = "allegro"
+OTHER = {"left": "right", "right": "left"}
 WATCH_PERIOD = 0.02  # s of wall time
 STATUS_PERIOD = 0.1  # s between two status messages while the arm moves
 MOVING_STATES = ("running", "hold")  # of the driver
@@ -191,6 +192,8 @@ class TeleopMapping(ManagedNode):
     def _read(self, message: Joy) -> HandSample | None:
         """The sample of a message, if it is of the hand that counts."""
         self._counts["samples"] += 1
+        if message.header.frame_id.endswith(f"/{OTHER[self._mapping.side]}"):
+            return None  # most samples of two hands: not worth reading
         try:
             sample = steady_sample(message)
         except ValueError as error:
