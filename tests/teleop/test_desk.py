@@ -65,7 +65,9 @@ def test_stamps_are_the_browsers_time_on_our_clock() -> None:
 def test_a_better_estimate_of_the_clock_puts_no_frame_before_the_last_one() -> None:
     session = Session()
     before = session.frame(1.0)[0].stamp
-    session.client.offset.pong(session.now, session.now + 0.001, session.now + 0.0305 + AHEAD)  # 30 ms earlier
+    session.client.offset.pong(
+        session.now, session.now + 0.001, session.now + 0.0305 + AHEAD
+    )  # 30 ms earlier
     after = session.frame(1.0)[0]
     assert after.clutch
     assert after.stamp >= before
