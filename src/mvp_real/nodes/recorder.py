@@ -238,7 +238,7 @@ class Recorder(ManagedNode):
             # On lines of their own: rclpy refuses one line that changes its severity.
             if self._session.state is SessionState.FAILED:
                 self.get_logger().error(said[1])
-            elif "lost" in said[1] or "LOOK" in said[1]:
+            elif "lost for" in said[1] or "LOOK:" in said[1]:
                 self.get_logger().warning(said[1])
             else:
                 self.get_logger().info(said[1])
