@@ -163,9 +163,7 @@ class RecorderBringup:
         now = time.time()
         position = np.full(8, 0.001 * self._tick)
         position[7] = 1.0
-        self._joints.publish(
-            conversions.joint_state_message(JointReading(NAMES, position, np.zeros(8), now))
-        )
+        self._joints.publish(conversions.joint_state_message(JointReading(NAMES, position, np.zeros(8), now)))
         if self._tick % 2 == 0:
             target = JointTarget(NAMES, position + 0.05, now, 0.04)
             self._targets.publish(conversions.target_message(target))

@@ -110,11 +110,14 @@ def test_a_foreign_reader_finds_every_topic_with_its_type(bring: Bring) -> None:
                 stamp = content.header.stamp.sec * 10**9 + content.header.stamp.nanosec
                 expected = robot.picture(robot.sent.index(stamp))
                 np.testing.assert_array_equal(np.frombuffer(content.data, np.uint8), expected.ravel())
-        assert counts == {summary.channels[i].topic: n for i, n in summary.statistics.channel_message_counts.items()}
+        assert counts == {
+            summary.channels[i].topic: n for i, n in summary.statistics.channel_message_counts.items()
+        }
     report = sync_report(robot.folder / "reach_000.mcap")
-    assert report.plain()["streams"] == read_demonstration(robot.folder / "reach_000.mcap").metadata["outcome"][
-        "sync"
-    ]["streams"]
+    assert (
+        report.plain()["streams"]
+        == read_demonstration(robot.folder / "reach_000.mcap").metadata["outcome"]["sync"]["streams"]
+    )
 
 
 def test_a_lost_camera_ends_the_episode_and_keeps_it(bring: Bring) -> None:
