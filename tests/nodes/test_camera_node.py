@@ -112,12 +112,14 @@ def test_old_images_keep_their_stamps_and_are_reported(running: CameraRun, fault
     assert arrival - conversions.seconds(message.header.stamp) >= 0.79
 
 
+@pytest.mark.extended
 @pytest.mark.nodes
 def test_stamps_of_a_clock_that_jumped_are_reported(running: CameraRun, faults: FaultClient) -> None:
     faults.set("clock_jump", 30.0)
     running.until_level(WARN, "in the future")
 
 
+@pytest.mark.extended
 @pytest.mark.nodes
 def test_another_size_is_published_and_reported(running: CameraRun, faults: FaultClient) -> None:
     faults.set("wrong_resolution")
@@ -128,6 +130,7 @@ def test_another_size_is_published_and_reported(running: CameraRun, faults: Faul
     assert (info.width, info.height) == (320, 240)
 
 
+@pytest.mark.extended
 @pytest.mark.nodes
 def test_garbled_images_bring_nothing_down(running: CameraRun, faults: FaultClient) -> None:
     faults.set("garble", 1.0)

@@ -110,6 +110,7 @@ def test_the_policy_gets_the_robot_and_gives_it_back(digit: DriverBringup) -> No
     assert "stopped" not in [state for _, state, _ in digit.loop]
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize(
     ("fault", "reason", "mode"),
     [
@@ -145,6 +146,7 @@ def test_faults_that_stop(digit: DriverBringup, fault: str, reason: str, mode: s
     digit.assert_within_limits()
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize(
     "fault", ["packet_loss=0.2", "garble=0.2", "gain_drop=0.5", "push=0.4", "jitter=0.01"]
 )
@@ -159,6 +161,7 @@ def test_faults_that_it_walks_through(digit: DriverBringup, fault: str) -> None:
         digit.until(lambda: int(digit.values_of("digit_driver")["checksum errors"]) > 20, "damage is counted")
 
 
+@pytest.mark.extended
 def test_a_stranger_on_the_command_topic(digit: DriverBringup) -> None:
     digit.walking()
     before = int(digit.values_of("digit_driver").get("malformed", "0"))
@@ -173,6 +176,7 @@ def test_a_stranger_on_the_command_topic(digit: DriverBringup) -> None:
     digit.until(lambda: digit.state_of(digit.driver) == "running", "the policy goes on")
 
 
+@pytest.mark.extended
 def test_an_operators_stop_and_a_killed_policy(digit: DriverBringup) -> None:
     digit.walking()
     digit.operator.stop()
@@ -227,6 +231,7 @@ def up(*arguments: str, timeout: float = 300.0) -> subprocess.CompletedProcess[s
     )  # fmt: skip
 
 
+@pytest.mark.extended
 def test_the_shipped_policy_walks_over_the_wire(tmp_path: Path) -> None:
     tour = tmp_path / "short.yaml"
     tour.write_text("- {seconds: 0.5}\n- {seconds: 3.0, forward: 0.4}\n")
@@ -257,6 +262,7 @@ def test_what_cannot_work_ends_the_system_with_the_reason(arguments: tuple[str, 
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.extended
 def test_the_real_robot_is_waited_for_and_gets_no_script(tmp_path: Path) -> None:
     """Nobody answers at the address: the driver says so, in shadow as else, and an interrupt ends it all."""
     port, listen_port = free_ports()

@@ -98,6 +98,7 @@ def test_the_operators_stop_latches(hand: HandBringup) -> None:
     assert hand.call("hand/enable")[0]
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize(
     ("fault", "text"),
     [("silence", "no joint angles"), ("emergency_stop", "without power"), ("error=2", "too hot")],

@@ -128,6 +128,7 @@ def test_joints_follow_targets_through_limiter_loop_and_wire(bench: Bench) -> No
     assert diagnostics["loop"] == "control"
 
 
+@pytest.mark.extended
 @pytest.mark.parametrize(
     ("fault", "value", "text"),
     [
@@ -255,6 +256,7 @@ def test_another_generation_is_refused_unless_it_is_accepted() -> None:
         emulator.close()
 
 
+@pytest.mark.extended
 def test_within_one_process_over_the_virtual_interface() -> None:
     channel = f"hand{os.getpid()}"
     with HandServer(TABLE, "virtual", channel) as server:
