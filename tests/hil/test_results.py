@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from mvp_real.resources import share_directory
-
 from .cells import CELLS, MATRIX, not_applicable
 from .results import Results
 from .rigs import RIGS
@@ -73,6 +71,10 @@ def test_the_file_for_launch_testing_says_why_it_is_skipped() -> None:
         "except unittest.SkipTest as skipped: print(skipped)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=share_directory(), capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert "run: python -m pytest tests/hil" in done.stdout, done.stderr

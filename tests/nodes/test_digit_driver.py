@@ -192,6 +192,7 @@ def test_an_operators_stop_and_a_killed_policy(digit: DriverBringup) -> None:
     digit.until(lambda: digit.log("locomotion").count(" ready") > before, "the policy is there again")
 
 
+@pytest.mark.extended
 def test_a_killed_driver(digit: DriverBringup) -> None:
     """The driver that is started anew finds a robot that damps, takes nothing by itself, and leads back."""
     digit.walking()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mvp_real.resources import share_directory
+from pathlib import Path
 
 from .reasons import reasons
 
-PAGE = share_directory() / "docs" / "how-to" / "stops_and_recovery.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "stops_and_recovery.md"
 
 
 def test_the_search_finds_reasons_of_every_kind() -> None:

@@ -267,3 +267,23 @@ def test_a_clock_that_swings_to_and_fro_pays_for_no_motion(waits: list[float]) -
         arm.do(wait, turn)
     forward = sum(wait for wait in waits if wait > 0.0)
     assert arm.measured[6] - start <= 0.15 * (1.0 + forward / WIDE.period) + 1e-9
+
+
+@pytest.mark.parametrize("limits", [TIGHT, WIDE], ids=["tight", "wide"])
+def test_a_clock_that_ran_back_a_little_pays_for_nothing(limits: Limits) -> None:
+    """Found by the search above, rarely: neither motion nor a change of the gripper out of jitter of the clock."""
+
+    def good(joint1: float, gripper: float = 0.0) -> Command:
+        return Command([joint1, *[0.0] * 6], "last", gripper, 0.0, NAMES, "good", True)
+
+    arm = Arm(limits, measured=STARTS[0].copy())
+    arm.do(0.0, Other("enable", "good"))
+    arm.do(0.0, good(0.0))
+    arm.do(0.004, Command([0.0] * 7, "last", float("nan"), 0.0, NAMES, "old", True))
+    arm.do(-0.005, good(0.0))
+    arm.do(0.004, good(0.01))
+    arm = Arm(limits, measured=STARTS[0].copy())
+    arm.do(0.0, Other("enable", "good"))
+    arm.do(-0.005, Other("watch", "good"))
+    for wait, gripper in ((0.0, 0.0), (0.2, 0.0), (0.6, 0.0), (0.2, 1.0)):
+        arm.do(wait, good(0.0, gripper))

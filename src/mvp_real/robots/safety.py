@@ -134,7 +134,7 @@ class Limiter:
             return self._clock_jump(now)
         if now - self._heard_at > self.limits.heartbeat:
             self._first = True  # whoever speaks now has not spoken for long: it must know where the arm is
-        self._now = max(self._now, now)
+        now = self._now = max(self._now, now)  # a clock that runs back a little stands still
         self._heard_at = now
         fault = bad_target(target, self.limits, now) or bad_reading(reading, self.limits, now)
         if fault:
@@ -192,7 +192,7 @@ class Limiter:
             return self._answer()
         if not self._now - CLOCK_TOLERANCE <= now < inf:
             return self._clock_jump(now)
-        self._now = max(self._now, now)
+        now = self._now = max(self._now, now)  # a clock that runs back a little stands still
         limits = self.limits
         fault = bad_reading(reading, limits, now)
         if fault:
