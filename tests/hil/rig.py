@@ -5,6 +5,7 @@ What a subclass adds: how the device is started or reached, what its controller 
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 import os
@@ -58,7 +59,7 @@ class Seen:
     reason: str
 
 
-class Rig:
+class Rig(abc.ABC):
     """See the module.
 
     Attributes:
@@ -103,13 +104,13 @@ class Rig:
 
     # To be given by a device.
 
+    @abc.abstractmethod
     def start_emulator(self) -> Emulator:
         """Start the device's stand-in."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def parameters(self) -> dict[str, Any]:
         """Parameters of the driver node."""
-        raise NotImplementedError
 
     def connect_topics(self) -> None:
         """Subscriptions and publishers of this device."""
