@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NOT_BENCHMARKS = {"run.py", "result_rows.py", "recorder_streams.py"}
+NOT_BENCHMARKS = {"run.py", "digit_teacher_tracking.py", "result_rows.py", "recorder_streams.py"}
 FIELDS = {"name", "value", "unit", "peer", "ratio", "machine_note"}
 
 

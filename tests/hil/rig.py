@@ -112,7 +112,8 @@ class Rig(abc.ABC):
     def parameters(self) -> dict[str, Any]:
         """Parameters of the driver node."""
 
-    def connect_topics(self) -> None:  # noqa: B027 (a device without topics of its own needs none)
+    @abc.abstractmethod
+    def connect_topics(self) -> None:
         """Subscriptions and publishers of this device."""
 
     def send(self, stamp_offset: float) -> bool:
