@@ -17,7 +17,8 @@ from mvp_real.robots.limits import Limits
 from mvp_real.robots.safety import Limiter
 from mvp_real.robots.table import load_robot
 from mvp_real.robots.verdict import DriverState
-from mvp_real.teleop.arm_mapping import ArmMapping, MappingSettings, Motion
+from mvp_real.teleop.arm_mapping import ArmMapping, MappingSettings
+from mvp_real.teleop.clutched_mapping import Motion
 from mvp_real.teleop.hand_sample import HandSample, untracked
 
 from .hands import sample

@@ -35,8 +35,9 @@ from mvp_real.robots.allegro.table import load_hand
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.table import load_robot
 from mvp_real.teleop.arm_follower import FollowerSettings
-from mvp_real.teleop.arm_mapping import ArmMapping, MappingSettings, Motion
+from mvp_real.teleop.arm_mapping import ArmMapping, MappingSettings
 from mvp_real.teleop.clutch import MAX_AGE, ClutchSettings
+from mvp_real.teleop.clutched_mapping import Motion
 from mvp_real.teleop.hand_mapping import HandMapping
 from mvp_real.teleop.hand_sample import HandSample
 

@@ -7,7 +7,6 @@ does not run like real time. The node `teleop_mapping` wires all of it to topics
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,15 +14,15 @@ import numpy as np
 
 from mvp_real.errors import MvpRealError, unknown_name
 from mvp_real.geometry import rotation_from_quaternion, rotation_z
-from mvp_real.messages import FloatArray, JointReading
+from mvp_real.messages import FloatArray
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.table import RobotTable
 from mvp_real.teleop.arm_follower import ArmFollower, FollowerSettings
-from mvp_real.teleop.clutch import Clutch, ClutchSettings
+from mvp_real.teleop.clutch import ClutchSettings
+from mvp_real.teleop.clutched_mapping import ClutchedMapping, Motion
 from mvp_real.teleop.grip import GripLatch
 from mvp_real.teleop.hand_sample import SIDES, HandSample
 
-READING_AGE = 0.3  # s; the clutch is not taken, and not kept, without newer joints
 SAME_PLACE = 0.06  # rad; a command that close to the measured joints is still where the arm is going
 SHORT = 0.06  # m between hand and tool that the operator is told of
 
@@ -55,22 +54,7 @@ class MappingSettings:
             raise MvpRealError(f"scale is {self.scale}; needs 0.05 to 5 metres per metre")
 
 
-@dataclass(frozen=True, eq=False)
-class Motion:
-    """Answer to a sample.
-
-    Attributes:
-        position: (8,) joint target, rad and gripper 0 or 1; None: hold.
-        state: "moving" or "released".
-        reason: Why the arm is held or lags behind; empty when it follows.
-    """
-
-    position: FloatArray | None
-    state: str
-    reason: str
-
-
-class ArmMapping:
+class ArmMapping(ClutchedMapping):
     """Joint targets of one arm from one hand.
 
     Args:
@@ -78,7 +62,6 @@ class ArmMapping:
         settings: How the hand moves the arm.
 
     Attributes:
-        clutch: State of the clutch, for reports.
         settings: May be replaced while the clutch is released.
         short: Distance between hand and tool at the last sample, m.
     """
@@ -86,17 +69,14 @@ class ArmMapping:
     def __init__(self, limits: Limits, settings: MappingSettings | None = None) -> None:
         assert isinstance(limits.table, RobotTable)
         self.settings = settings or MappingSettings()
-        self.clutch = Clutch(self.settings.clutch)
+        super().__init__(limits.table.joint_names, self.settings.clutch)
         self._table = limits.table
         self._follower = ArmFollower(limits, self.settings.follower)
         self._grip = GripLatch()
-        self._reading: JointReading | None = None
         self._commanded: FloatArray | None = None  # last target that was sent
-        self._blocked = ""  # why the driver would not move
         self._hand_position = np.zeros(3)
         self._hand_rotation = np.eye(3)
         self._tool = np.eye(4)
-        self._robot_time = -math.inf
         self.short = 0.0
 
     @property
@@ -111,46 +91,13 @@ class ArmMapping:
             "behind": round(self.short if self.clutch.engaged else 0.0, 4),
         }
 
-    @property
-    def moving(self) -> bool:
-        """Whether the hand moves the arm."""
-        return self.clutch.engaged
-
-    def joints(self, reading: JointReading) -> None:
-        """Take measured joints.
-
-        Raises:
-            ValueError: Other joints than the robot's, or an angle that is not finite.
-        """
-        if reading.names != self._table.joint_names or len(reading.position) != len(self._table.joint_names):
-            raise ValueError(
-                f"joint names are {', '.join(reading.names)}; expected {', '.join(self._table.joint_names)}"
-            )
-        if not np.all(np.isfinite(reading.position)):
-            raise ValueError(f"joint state is not finite: {reading.position.tolist()}")
-        self._reading = reading
-
-    def block(self, reason: str) -> None:
-        """The driver does not move (any more), or moves again with an empty reason."""
-        self._blocked = reason
-        if reason and self.clutch.engaged:
-            self.clutch.release(reason)
-
     def feed(self, sample: HandSample, now: float, robot_now: float) -> Motion:
         """Take a sample of the operator's hand and say where the arm goes."""
         if sample.side != self.settings.side:
             return self._answer(None, f"the {self.settings.side} hand moves the arm")
-        stale = self._stale(now)
-        began = self.clutch.feed(sample, now)
-        if self.clutch.engaged and stale:
-            self.clutch.release(stale)
-        if robot_now < self._robot_time and self.clutch.engaged:
-            self.clutch.release("the robot's clock jumped back")
-        self._robot_time = robot_now
-        if not self.clutch.engaged:
-            return self._answer(None, self.clutch.reason)
-        if sample.frame_id != self.clutch.owner:
-            return self._answer(None, f"{self.clutch.owner} holds the clutch")
+        began, idle = self._take(sample, now, robot_now)
+        if idle is not None:
+            return idle
         if began:
             self._begin(sample, robot_now)
         step = self._follower.step(self._wanted(sample), robot_now)
@@ -161,14 +108,6 @@ class ArmMapping:
         behind = f"the tool is {100 * step.short:.0f} cm behind the hand" if step.short > SHORT else ""
         return self._answer(position, step.held or behind)
 
-    def watch(self, now: float) -> Motion:
-        """Release the clutch when hand or joints stay silent; call it at 20 Hz or more."""
-        self.clutch.watch(now)
-        stale = self._stale(now)
-        if self.clutch.engaged and stale:
-            self.clutch.release(stale)
-        return self._answer(None, self.clutch.reason)
-
     def tool(self) -> FloatArray:
         """(3,) where the tool centre point is told to be, or is, while the hand does not move it; m."""
         if self.clutch.engaged or self._reading is None:
@@ -176,14 +115,6 @@ class ArmMapping:
             return position
         joints = self._reading.position[:7].tolist()
         return self._table.chain.pose(joints, self._table.tool_offset)[:3, 3]
-
-    def _stale(self, now: float) -> str:
-        if self._blocked:
-            return self._blocked
-        if self._reading is None:
-            return "no joint state yet"
-        age = now - self._reading.stamp
-        return f"joint state is {age:.2f} s old" if age > READING_AGE else ""
 
     def _begin(self, sample: HandSample, robot_now: float) -> None:
         """Poses of this moment are the references: nothing moves until the hand does."""
@@ -207,6 +138,3 @@ class ArmMapping:
             turn = rotation_from_quaternion(sample.quaternion) @ self._hand_rotation.T
             wanted[:3, :3] = to_base @ turn @ to_base.T @ wanted[:3, :3]
         return wanted
-
-    def _answer(self, position: FloatArray | None, reason: str) -> Motion:
-        return Motion(position, "moving" if self.clutch.engaged else "released", reason)
