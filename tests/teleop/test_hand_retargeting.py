@@ -151,3 +151,18 @@ def test_a_lost_hand_releases() -> None:
     hand.mapping.feed(untracked("webxr", "right", hand.now), hand.now, hand.now)
     assert not hand.mapping.moving
     assert "this is no hand" in hand.step(np.full((25, 3), 0.3))
+
+
+def test_only_the_device_that_took_the_clutch_moves_the_fingers() -> None:
+    hand = Hand()
+    for _ in range(20):
+        hand.step(synthetic_hand(), clutch=False)
+    hand.step(synthetic_hand())
+    before = hand.position.copy()
+    for _ in range(10):
+        other = HandSample("vive", "right", hand.now, tracked=True, clutch=True, fingers=synthetic_hand(1.2))
+        motion = hand.mapping.feed(other, hand.now, hand.now)
+        assert motion.position is None
+        assert motion.reason == "webxr/right holds the clutch"
+    hand.step(synthetic_hand())
+    np.testing.assert_allclose(hand.position, before, atol=0.1)

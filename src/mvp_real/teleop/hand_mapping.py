@@ -63,7 +63,8 @@ class HandMapping(ClutchedMapping):
         """Take a sample of the operator's hand and say where the fingers go; see `ArmMapping.feed`."""
         if sample.side != self._table.side or (sample.fingers is None and sample.tracked):
             return self._answer(None, f"waiting for the bare {self._table.side} hand")
-        wanted = self._retargeted(sample)
+        foreign = self.clutch.engaged and sample.frame_id != self.clutch.owner
+        wanted = None if foreign else self._retargeted(sample)
         began, idle = self._take(sample, now, robot_now)
         if idle is not None or wanted is None:
             return idle or self._answer(None, self.clutch.reason)
