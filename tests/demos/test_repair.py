@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from mcap.reader import make_reader
 
@@ -59,6 +59,7 @@ def write_one(writer: EpisodeWriter, step: int) -> None:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fraction=st.floats(0.0, 1.0), zeros=st.integers(0, 4096))
+@example(fraction=0.78826, zeros=17)  # the last record's header is whole, its content is zeros
 def test_every_step_before_a_cut_survives(
     recording: Recording, tmp_path: Path, fraction: float, zeros: int
 ) -> None:
@@ -84,6 +85,17 @@ def test_every_step_before_a_cut_survives(
         assert summary.statistics is not None
         assert summary.statistics.message_count == report.messages
     assert len(read_demonstration(report.path)) == kept
+
+
+def test_zeros_anywhere_in_the_last_record_do_not_count_as_an_outcome(
+    recording: Recording, tmp_path: Path
+) -> None:
+    path = tmp_path / "cut.mcap"
+    for cut in range(recording.lengths[-1], recording.lengths[-1] + 60):
+        path.write_bytes(recording.content[:cut] + bytes(4096))
+        demo = read_demonstration(path)
+        assert len(demo) == STEPS
+        assert demo.metadata.get("outcome", {"success": True}) == {"success": True}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -11,6 +11,9 @@ from typing import Any
 from mvp_real.demos.topics import relative_name
 from mvp_real.errors import MvpRealError, require
 
+_RECORD_HEADER, _MAP_LENGTH, _TEXT_LENGTH = 9, 4, 4
+"""Bytes of opcode and length, and of the lengths before a map and a string (MCAP specification, serialization)."""
+
 
 @dataclass(frozen=True)
 class DecodedMessage:
@@ -60,7 +63,14 @@ def raw_records(path: Path) -> Iterator[Any]:
         started = False
         while True:
             try:
+                begin = stream.tell()
                 record = next(records)
+                if (
+                    type(record).__name__ == "Metadata"
+                    and started
+                    and _is_torn(record, stream.tell() - begin)
+                ):
+                    return
                 started = True
                 if type(record).__name__ == "Chunk":
                     inner = stream_reader.breakup_chunk(record, validate_crc=True)
@@ -75,6 +85,17 @@ def raw_records(path: Path) -> Iterator[Any]:
             yield from inner
             if type(record).__name__ == "DataEnd":
                 return
+
+
+def _is_torn(metadata: Any, length: int) -> bool:
+    """Whether a metadata record of `length` bytes, header included, ends in the zeros of a power cut.
+
+    It has no checksum, and zeros parse as empty strings; they show as an empty key, as bytes that no string accounts
+    for, or as NUL in a string.
+    """
+    texts = [metadata.name, *metadata.metadata.keys(), *metadata.metadata.values()]
+    described = _RECORD_HEADER + _MAP_LENGTH + sum(_TEXT_LENGTH + len(text.encode()) for text in texts)
+    return described != length or "" in metadata.metadata or any("\0" in text for text in texts)
 
 
 def decoded_records(path: Path, only: Collection[str] = ()) -> Iterator[DecodedMessage | MetadataRecord]:
