@@ -106,3 +106,5 @@ def test_tracking_is_between_zero_and_one_and_best_without_error(x: float, y: fl
 def test_a_kernel_needs_a_width() -> None:
     with pytest.raises(MvpRealError, match="width"):
         RewardScales(linear_width=0.0)
+    with pytest.raises(MvpRealError, match="share of the mean velocity"):
+        RewardScales(averaged=1.5)

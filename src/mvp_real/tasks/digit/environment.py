@@ -140,6 +140,7 @@ class WalkEnvironment:
         motion = self.simulation.motion()
         episodes.steps += 1
         episodes.phase = np.mod(episodes.phase + self.control_period / config.gait.period, 1.0)
+        episodes.average(motion, self._average)
         reasons = config.termination.reasons(motion.height, motion.gravity, motion.collision, motion.diverged)
         terminated = reasons.any(axis=1)
         truncated = (episodes.steps >= episodes.limit) & ~terminated
@@ -150,7 +151,7 @@ class WalkEnvironment:
         )  # fmt: skip
         reward = self.control_period * weighted_sum(terms, self._weights, config.scales.only_positive)
         episodes.gain += reward
-        episodes.remember(motion, action, sent, target, self.control_period, self._average)
+        episodes.remember(motion, action, sent, target, self.control_period)
         error = np.abs(episodes.mean_velocity - episodes.command).mean(axis=0)
         self._renew_commands()
         observations = self._observe(EVERY, motion, first=False)

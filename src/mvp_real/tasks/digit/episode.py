@@ -88,6 +88,10 @@ class Episodes:
         self.velocity[rows] = np.einsum("nij,nj->ni", motion.rotation, motion.linear_velocity)
         self.sole[rows] = motion.sole
 
+    def average(self, motion: Motion, share: float) -> None:
+        """Take a step of all robots into the mean velocity, with the given share."""
+        self.mean_velocity += share * (motion.planar_velocity() - self.mean_velocity)
+
     def remember(
         self,
         motion: Motion,
@@ -95,7 +99,6 @@ class Episodes:
         sent: FloatArray,
         target: FloatArray,
         period: float,
-        share: float,
     ) -> None:
         """Take note of a step of all robots.
 
@@ -104,7 +107,6 @@ class Episodes:
             action, sent: (N, 36) prediction of the policy and what was sent.
             target: (N, 20) joint targets that were sent, rad.
             period: s of a control step.
-            share: Of the newest step in the mean velocity.
         """
         velocity = np.einsum("nij,nj->ni", motion.rotation, motion.linear_velocity)
         self.acceleration = np.einsum("nij,ni->nj", motion.rotation, (velocity - self.velocity) / period)
@@ -113,8 +115,6 @@ class Episodes:
         self.sole_velocity[..., 0] = cosine * moved[..., 0] + sine * moved[..., 1]
         self.sole_velocity[..., 1] = cosine * moved[..., 1] - sine * moved[..., 0]
         self.sole_velocity[..., 2] = moved[..., 2]
-        speeds = np.concatenate([motion.linear_velocity[:, :2], motion.angular_velocity[:, 2:]], axis=1)
-        self.mean_velocity += share * (speeds - self.mean_velocity)
         self.motor_velocity, self.velocity, self.sole = motion.motor_velocity, velocity, motion.sole
         self.action, self.sent = action, sent
         self.target, self.target_before = target, self.target

@@ -57,6 +57,10 @@ class Motion:
         """(n,) height of the base above the ground."""
         return self.place[:, 2] - self.ground
 
+    def planar_velocity(self) -> FloatArray:
+        """(n, 3) velocity ahead and to the left in m/s, and of turning in rad/s, in the base frame."""
+        return np.concatenate([self.linear_velocity[:, :2], self.angular_velocity[:, 2:]], axis=1)
+
     def soles_from_base(self) -> FloatArray:
         """(n, 2, 3) soles relative to the base, x ahead and y to the left; z is the height above the ground."""
         offset = self.sole[..., :2] - self.place[:, None, :2]

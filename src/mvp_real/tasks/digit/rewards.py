@@ -51,6 +51,8 @@ class RewardScales:
     Attributes:
         linear_width: Of the kernel of the velocity error, m^2/s^2. The thesis has 0.2, which is flat near zero.
         angular_width: Of the kernel of the turn error, rad^2/s^2.
+        averaged: Share of the mean over about a gait cycle in the velocity that both kernels see, 0 to 1. The thesis
+            has 0: there the sway of every stride costs as much as a constant error, and slow commands are undershot.
         height: Height of the base above the ground below which it is punished, m.
         contact_threshold: Force from which a foot counts as standing, N. The thesis has 0.
         force_limit: Force of a foot above which it is punished, N.
@@ -60,6 +62,7 @@ class RewardScales:
 
     linear_width: float = 0.2
     angular_width: float = 0.2
+    averaged: float = 0.0
     height: float = 1.0
     contact_threshold: float = 1.0
     force_limit: float = 600.0
@@ -69,17 +72,19 @@ class RewardScales:
         if self.linear_width <= 0.0 or self.angular_width <= 0.0:
             raise MvpRealError(f"widths of the tracking kernels are {self.linear_width} and {self.angular_width};"
                                " need more than zero")  # fmt: skip
+        if not 0.0 <= self.averaged <= 1.0:
+            raise MvpRealError(f"share of the mean velocity in the tracking is {self.averaged}; need 0 to 1")
 
 
 def linear_velocity(velocity: FloatArray, command: FloatArray, width: float) -> FloatArray:
-    """Eq. 6.3: exp(-|v_xy - v*_xy|^2 / width), from the base's velocity (..., 3) and the command (..., 3)."""
+    """Eq. 6.3: exp(-|v_xy - v*_xy|^2 / width), from velocities ahead, sideways and of turning (..., 3)."""
     error = velocity[..., :2] - command[..., :2]
     return np.exp(-_square(error) / width)
 
 
-def angular_velocity(angular: FloatArray, command: FloatArray, width: float) -> FloatArray:
-    """Eq. 6.4: exp(-(w_z - w*_z)^2 / width)."""
-    return np.exp(-((angular[..., 2] - command[..., 2]) ** 2) / width)
+def angular_velocity(velocity: FloatArray, command: FloatArray, width: float) -> FloatArray:
+    """Eq. 6.4: exp(-(w_z - w*_z)^2 / width), from velocities ahead, sideways and of turning (..., 3)."""
+    return np.exp(-((velocity[..., 2] - command[..., 2]) ** 2) / width)
 
 
 def base_motion(velocity: FloatArray, angular: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ def reward_terms(
 
     Args:
         motion: What the robots did.
-        episodes: What is remembered of the step before; `steps` counts this one already.
+        episodes: What is remembered of the step before; `steps` and `mean_velocity` count this one already.
         action: (N, 36) predictions of the policy.
         target: (N, 20) joint targets that were sent, rad.
         foot_targets: (N, 2, 3) m.
@@ -38,10 +38,12 @@ def reward_terms(
     acceleration = (motion.motor_velocity - episodes.motor_velocity) / period
     # The first two steps have no two steps before them.
     known = episodes.steps > 2
+    planar = motion.planar_velocity()
+    tracked = planar + scales.averaged * (episodes.mean_velocity - planar)
     return np.stack(
         [
-            rewards.linear_velocity(motion.linear_velocity, command, scales.linear_width),
-            rewards.angular_velocity(motion.angular_velocity, command, scales.angular_width),
+            rewards.linear_velocity(tracked, command, scales.linear_width),
+            rewards.angular_velocity(tracked, command, scales.angular_width),
             rewards.base_motion(motion.linear_velocity, motion.angular_velocity),
             rewards.base_orientation(motion.gravity),
             rewards.base_height(motion.height, scales.height),
