@@ -7,39 +7,28 @@ itself, so that no policy can keep its servo thread waiting.
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import replace
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import JointState
-from std_msgs.msg import String
-from trajectory_msgs.msg import JointTrajectory
 
 from mvp_real.bundle import load_card
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import JointReading
-from mvp_real.nodes import conversions
-from mvp_real.nodes.diagnostics import ERROR, OK, WARN, Report
-from mvp_real.nodes.driver_services import DriverServices
-from mvp_real.nodes.durations import Durations
+from mvp_real.nodes.diagnostics import WARN, Report
+from mvp_real.nodes.driver_front import STATUS_PERIOD, DriverFront
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
-from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
 from mvp_real.nodes.runner import run_node
 from mvp_real.resources import model_directory
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.real_time import take_priority
 from mvp_real.robots.table import load_robot
-from mvp_real.robots.verdict import DriverState
 from mvp_real.robots.xarm7.client import ControllerFault
 from mvp_real.robots.xarm7.driver import RATES, XArm7Driver
 
 ROBOT = "xarm7"
-STATUS_PERIOD = 0.2  # s
 TRY_AGAIN = 0.5  # s between attempts to reach a box that is not there yet
-NANOSECONDS = 1e-9
 
 
 class Arm(ManagedNode):
@@ -67,12 +56,8 @@ class Arm(ManagedNode):
         text = "Controller bundle whose limits apply; empty applies the robot's own. Changes while disabled."
         declare(self, "bundle", "", text)
         self._priority_problem = ""
-        self._counts = dict.fromkeys(("commands", "holds received", "refused"), 0)
-        self._command_age = Durations()
         self._driver: XArm7Driver | None = None
-        self._state = DriverState.DISABLED
-        self._joints = self.create_publisher(JointState, "joint_states", SENSOR)
-        self._status = self.create_publisher(String, "~/status", LATCHED)
+        self._front: DriverFront | None = None
         # The servo thread wakes the node; log and status are the node's.
         self._news = self.create_guard_condition(self._on_news)
 
@@ -102,21 +87,19 @@ class Arm(ManagedNode):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(TRY_AGAIN)
-        self._driver = driver
-        self.create_subscription(JointTrajectory, "joint_target", self._on_target, COMMAND)
-        self._driver_services = DriverServices(self, driver, lambda before: self._on_news())
+        self._driver, self._front = driver, DriverFront(self, driver)
         self.add_on_set_parameters_callback(self._on_parameters)
-        self.create_timer(STATUS_PERIOD, self._publish_status)
+        self.create_timer(STATUS_PERIOD, self._front.publish_status)
 
     def activate(self) -> None:
-        assert self._driver is not None
-        self._publish_status()
+        assert self._front is not None
+        self._front.publish_status()
         self.get_logger().info(f"arm ready: {self._ip}, disabled")
 
     def deactivate(self) -> None:
-        if self._driver is not None:
+        if self._driver is not None and self._front is not None:
             self._driver.disable()
-            self._publish_status()
+            self._front.publish_status()
 
     def shut_down(self) -> None:
         super().shut_down()
@@ -124,24 +107,6 @@ class Arm(ManagedNode):
             self._driver.close()
 
     # What the arm is told.
-
-    def _on_target(self, message: JointTrajectory) -> None:
-        if self._driver is None or not self.active:
-            return
-        before = self._driver.state
-        target = conversions.joint_target(message)
-        if target is None:
-            self._counts["holds received"] += 1
-            return
-        self._counts["commands"] += 1
-        # The driver counts on the machine's monotonic clock; of the stamp only the age is kept.
-        age = self._now() - target.stamp
-        self._command_age.add(age)
-        verdict = self._driver.command(replace(target, stamp=time.monotonic() - age))
-        if verdict.position is None and before is not DriverState.DISABLED:
-            self._counts["refused"] += 1
-            self.get_logger().warning(f"target refused: {verdict.reason}", throttle_duration_sec=1.0)
-        self._on_news()
 
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Veto what could not be carried out, with the reason."""
@@ -168,54 +133,22 @@ class Arm(ManagedNode):
 
     # What it says.
 
-    def _now(self) -> float:
-        return self.get_clock().now().nanoseconds * NANOSECONDS
-
     def _on_reading(self, reading: JointReading) -> None:
         """In the thread of the box's reports, so that nothing the node does delays them."""
-        stamp = self._now() - (time.monotonic() - reading.stamp)
-        self._joints.publish(conversions.joint_state_message(replace(reading, stamp=stamp)))
+        if self._front is not None:
+            self._front.publish_reading(reading)
 
     def _on_news(self) -> None:
-        """Say it if the state has changed."""
-        if self._driver is None or self._driver.state is self._state:
-            return
-        before, self._state = self._state, self._driver.state
-        change = f"driver {before.value} -> {self._state.value}"
-        if self._state in (DriverState.HOLD, DriverState.STOPPED):
-            self.get_logger().warning(f"{change}: {self._driver.reason}")
-        else:
-            self.get_logger().info(change)
-        self._publish_status()
-        self.diagnostics.publish()
-
-    def _publish_status(self) -> None:
-        if self._driver is None:
-            return
-        status = {
-            "state": self._driver.state.value,
-            "reason": self._driver.reason,
-            "homing": self._driver.homing,
-            "stamp": self._now(),
-        }
-        self._status.publish(String(data=json.dumps(status)))
+        if self._front is not None:
+            self._front.note_change()
 
     def _prepare_thread(self) -> None:
         self._priority_problem = take_priority(self._priority)
 
     def report(self) -> Report:
-        if self._driver is None:
+        if self._front is None:
             return WARN, "not configured", {}
-        state, reason = self._driver.state, self._driver.reason
-        level = {DriverState.STOPPED: ERROR, DriverState.HOLD: WARN}.get(state, OK)
-        values = {
-            "ip": self._ip,
-            **self._driver.diagnostics(),
-            **self._counts,
-            "priority": self._priority_problem or str(self._priority),
-            **self._command_age.report("capture to command, ROS time"),
-        }
-        return level, f"{state.value}{': ' + reason if reason else ''}", values
+        return self._front.report({"ip": self._ip, "priority": self._priority_problem or str(self._priority)})
 
 
 def main() -> int:

@@ -7,30 +7,16 @@ hand go when this one is silent.
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import time
-
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
-from sensor_msgs.msg import JointState
-from std_msgs.msg import String
-from trajectory_msgs.msg import JointTrajectory
 
-from mvp_real.nodes import conversions
-from mvp_real.nodes.diagnostics import ERROR, OK, STALE, WARN, Report
-from mvp_real.nodes.driver_services import DriverServices
-from mvp_real.nodes.durations import Durations
+from mvp_real.nodes.diagnostics import OK, STALE, WARN, Report
+from mvp_real.nodes.driver_front import STATUS_PERIOD, DriverFront
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
-from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
 from mvp_real.nodes.runner import run_node
 from mvp_real.robots.allegro.driver import AllegroHand, hand_limits
 from mvp_real.robots.allegro.table import load_hand
-from mvp_real.robots.verdict import DriverState
-
-STATUS_PERIOD = 0.2  # s
-NANOSECONDS = 1e-9
 
 
 class Hand(ManagedNode):
@@ -60,13 +46,9 @@ class Hand(ManagedNode):
             "judged by their own limits times this factor. Above 1 only where other work delays the loop."
         )
         self._patience = declare(self, "patience", 1.0, text, (1.0, 20.0), read_only=True)
-        self._counts = dict.fromkeys(("commands", "holds received", "refused"), 0)
-        self._command_age = Durations()
         self._hand: AllegroHand | None = None
-        self._state = DriverState.DISABLED
+        self._front: DriverFront | None = None
         self._sent_stamp = 0.0
-        self._joints = self.create_publisher(JointState, "joint_states", SENSOR)
-        self._status = self.create_publisher(String, "~/status", LATCHED)
 
     # Life cycle.
 
@@ -76,7 +58,7 @@ class Hand(ManagedNode):
         changes = {
             name: self._patience * getattr(table, name) for name in ("frame_age", "parent_age", "loop_age")
         }
-        self._hand = AllegroHand(
+        hand = AllegroHand(
             table,
             self._interface,
             self._channel,
@@ -84,109 +66,49 @@ class Hand(ManagedNode):
             self._hardware,
             changes if self._patience > 1.0 else None,
         )
-        self._hand.connect(self._wait)
-        self.create_subscription(JointTrajectory, "joint_target", self._on_target, COMMAND)
-        self._driver_services = DriverServices(self, self._hand, lambda before: self._note_change())
+        self._hand = hand
+        hand.connect(self._wait)
+        self._front = DriverFront(self, hand, lambda: {"ready": hand.ready})
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0 / self._rate, self._on_timer, clock=steady)
-        self.create_timer(STATUS_PERIOD, self._publish_status, clock=steady)
+        self.create_timer(STATUS_PERIOD, self._front.publish_status, clock=steady)
 
     def activate(self) -> None:
         assert self._hand is not None
+        assert self._front is not None
         report = self._hand.report
         if report.warning:
             self.get_logger().warning(report.warning)
-        self._publish_status()
+        self._front.publish_status()
         self.get_logger().info(f"hand ready: {report.serial} on {self._interface} {self._channel}, disabled")
 
     def deactivate(self) -> None:
-        if self._hand is not None:
+        if self._hand is not None and self._front is not None:
             self._hand.disable()
-            self._publish_status()
+            self._front.publish_status()
 
     def shut_down(self) -> None:
         super().shut_down()
         if self._hand is not None:
             self._hand.close()
 
-    # What the hand is told.
-
-    def _on_target(self, message: JointTrajectory) -> None:
-        if self._hand is None or not self.active:
-            return
-        before = self._hand.state
-        target = conversions.joint_target(message)
-        if target is None:
-            self._counts["holds received"] += 1
-            return
-        self._counts["commands"] += 1
-        # The driver counts on the machine's monotonic clock; of the stamp only the age is kept.
-        age = self._now() - target.stamp
-        self._command_age.add(age)
-        verdict = self._hand.command(dataclasses.replace(target, stamp=time.monotonic() - age))
-        if verdict.position is None and before is not DriverState.DISABLED:
-            self._counts["refused"] += 1
-            self.get_logger().warning(f"target refused: {verdict.reason}", throttle_duration_sec=1.0)
-        self._note_change()
-
     # What it says.
-
-    def _now(self) -> float:
-        return float(self.get_clock().now().nanoseconds) * NANOSECONDS
 
     def _on_timer(self) -> None:
         assert self._hand is not None
-        self._note_change()
+        assert self._front is not None
+        self._front.note_change()
         reading = self._hand.read()
         # Angles that did not come again are not published again: their age is then for all to see.
         if reading.stamp > self._sent_stamp:
             self._sent_stamp = reading.stamp
-            age = time.monotonic() - reading.stamp
-            self._joints.publish(
-                conversions.joint_state_message(dataclasses.replace(reading, stamp=self._now() - age))
-            )
-
-    def _note_change(self) -> None:
-        """Stops come from the driver's own thread; log and status are the node's."""
-        assert self._hand is not None
-        before, state = self._state, self._hand.state
-        if state is before:
-            return
-        self._state = state
-        change = f"driver {before.value} -> {state.value}"
-        if state in (DriverState.HOLD, DriverState.STOPPED):
-            self.get_logger().warning(f"{change}: {self._hand.reason}")
-        else:
-            self.get_logger().info(change)
-        self._publish_status()
-        self.diagnostics.publish()
-
-    def _publish_status(self) -> None:
-        if self._hand is None:
-            return
-        status = {
-            "state": self._hand.state.value,
-            "reason": self._hand.reason,
-            "homing": self._hand.homing,
-            "ready": self._hand.ready,
-            "stamp": self._now(),
-        }
-        self._status.publish(String(data=json.dumps(status)))
+            self._front.publish_reading(reading)
 
     def report(self) -> Report:
-        if self._hand is None:
+        if self._hand is None or self._front is None:
             return WARN, "not configured", {}
-        state, reason = self._hand.state, self._hand.reason
-        level = {DriverState.STOPPED: ERROR, DriverState.HOLD: WARN}.get(state, OK)
-        if level == OK and not self._hand.ready:
-            level = STALE
-        values = {
-            **self._hand.diagnostics(),
-            **self._counts,
-            "CAN": f"{self._interface} {self._channel}",
-            **self._command_age.report("command age, ROS time"),
-        }
-        return level, f"{state.value}{': ' + reason if reason else ''}", values
+        level, text, values = self._front.report({"CAN": f"{self._interface} {self._channel}"})
+        return STALE if level == OK and not self._hand.ready else level, text, values
 
 
 def main() -> int:
