@@ -1,24 +1,15 @@
-"""A recorder process on a domain of its own, and a test that plays the robot and the operator."""
+"""A recorder process, and a test that plays the robot and the operator."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import resource
 import signal
-import subprocess
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rclpy
-from rclpy._rclpy_pybind11 import InvalidHandle
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image, JointState, Joy
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -27,15 +18,13 @@ from trajectory_msgs.msg import JointTrajectory
 from mvp_real.messages import JointReading, JointTarget
 from mvp_real.nodes import conversions
 from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
-from mvp_real.systems.environment import system_environment
-from mvp_real.systems.process import executable_path
-from tests.nodes.bringup import free_domain
 
-PATIENCE = 40.0
+from .live_graph import PATIENCE, LiveGraph, node_command
+
 NAMES = (*(f"joint{i}" for i in range(1, 8)), "gripper")
 
 
-class RecorderBringup:
+class RecorderBringup(LiveGraph):
     """Robot and operator of one recorder.
 
     Attributes:
@@ -46,33 +35,18 @@ class RecorderBringup:
 
     def __init__(self, folder: Path, logs: Path, size_limit: int | None = None, **parameters: Any) -> None:
         self.folder = folder
-        self._log = logs / "recorder.log"
-        domain = free_domain()
-        environment = system_environment() | {"ROS_DOMAIN_ID": str(domain)}
         # A busy computer lets the test itself pause for seconds.
         values = {"folder": str(folder), "task": "reach", "free_space": 1, "lost_after": 10.0, **parameters}
-        argv = [str(executable_path("recorder")), "--ros-args", "-r", "__ns:=/xarm7"]
-        for name, value in values.items():
-            argv += ["-p", f"{name}:={json.dumps(value)}"]
+        settings = {name: json.dumps(value) for name, value in values.items()}
 
         def limit() -> None:
             # A file that may not grow is a full disk to its writer.
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (size_limit or -1, resource.RLIM_INFINITY))
 
-        self.process = subprocess.Popen(
-            argv,
-            env=environment,
-            stdout=self._log.open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=limit if size_limit else None,
-        )
-        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = environment["FASTDDS_DEFAULT_PROFILES_FILE"]
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
-        node = self.node = rclpy.create_node("tester", namespace="xarm7", context=self._context)
+        commands = {"recorder": node_command("recorder", "xarm7", settings)}
+        super().__init__(logs, "xarm7", commands, before_start=limit if size_limit else None)
+        node = self.node
         self.status: dict[str, Any] = {}
         self.sent: list[int] = []
         self.camera = True
@@ -91,10 +65,7 @@ class RecorderBringup:
         }
         self._tick = 0
         node.create_timer(0.02, self._on_timer)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
+        self.listen()
 
     def picture(self, number: int) -> np.ndarray:
         """Image `number`: a gradient whose brightness tells which one it is."""
@@ -104,7 +75,7 @@ class RecorderBringup:
     def call(self, name: str) -> tuple[bool, str]:
         """Call one of the recorder's services."""
         client = self._clients[name]
-        assert client.wait_for_service(PATIENCE), self.log()
+        assert client.wait_for_service(PATIENCE), self.log("recorder")
         future = client.call_async(Trigger.Request())
         self.until(future.done, f"{name} is answered")
         return future.result().success, future.result().message
@@ -122,37 +93,12 @@ class RecorderBringup:
         self._buttons[button] = 0
         time.sleep(0.15)
 
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"waited in vain until {what}; {self.status}\n{self.log()}"
-            assert self.process.poll() is None or condition(), f"the recorder ended: {self.log()}"
-            time.sleep(0.02)
+    def situation(self) -> str:
+        return f"{self.status}\n{self.log('recorder')}"
 
     def recorded(self, messages: int) -> None:
         """Wait until so many messages are in the open file."""
         self.until(lambda: self.status.get("messages", 0) >= messages, f"{messages} messages are recorded")
-
-    def log(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")
-
-    def close(self) -> int:
-        """Interrupt the recorder; its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        try:
-            code = self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            code = self.process.wait()
-        self._executor.shutdown()
-        rclpy.try_shutdown(context=self._context)
-        self._thread.join(5)
-        return code
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException, InvalidHandle):
-            self._executor.spin()
 
     def _on_status(self, message: String) -> None:
         self.status = json.loads(message.data)

@@ -1,23 +1,13 @@
-"""Real processes of the system teleop on a domain of their own, and a test that looks on."""
+"""Real processes of the system teleop, and a test that looks on."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import signal
-import subprocess
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
@@ -25,14 +15,11 @@ from trajectory_msgs.msg import JointTrajectory
 
 from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
 from mvp_real.nodes.teleop_messages import HANDS, TOPIC
-from mvp_real.systems.environment import system_environment
-from mvp_real.systems.graph import load_system
-from mvp_real.systems.process import NodeProcess, resolve
 
-from .bringup import PATIENCE, free_domain
+from .live_graph import PATIENCE, LiveGraph, system_commands
 
 
-class TeleopBringup:
+class TeleopBringup(LiveGraph):
     """Simulated arm, gateway and mapping.
 
     Attributes:
@@ -43,25 +30,8 @@ class TeleopBringup:
     """
 
     def __init__(self, logs: Path, **arguments: str) -> None:
-        self.logs = logs
-        self.domain = free_domain()
-        environment = system_environment() | {"ROS_DOMAIN_ID": str(self.domain)}
-        system = load_system("teleop")
         given = {"http_port": "0", "https_port": "0", "folder": str(logs / "tls"), "camera_rate": "4.0"}
-        self._nodes: list[NodeProcess] = resolve(system, system.values(given | arguments))
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        for node in self._nodes:
-            with (logs / f"{node.name}.log").open("ab") as log:
-                self.processes[node.name] = subprocess.Popen(
-                    node.argv(), env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-                )
-        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = environment["FASTDDS_DEFAULT_PROFILES_FILE"]
-        self._context = rclpy.Context()
-        rclpy.init(
-            context=self._context, domain_id=self.domain, signal_handler_options=SignalHandlerOptions.NO
-        )
-        self.node = rclpy.create_node("tester", namespace="xarm7", context=self._context)
+        super().__init__(logs, "xarm7", system_commands("teleop", given | arguments))
         self.targets: list[list[float]] = []
         self.holds = self.samples = 0
         self.joints = np.full(8, np.nan)
@@ -83,10 +53,7 @@ class TeleopBringup:
             "stop": node.create_client(Trigger, "arm/stop"),
             "clear_fault": node.create_client(Trigger, "arm/clear_fault"),
         }
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
+        self.listen()
         try:
             for name in self.processes:
                 self.until(lambda name=name: "ready" in self.log(name), f"{name} is ready")
@@ -107,10 +74,6 @@ class TeleopBringup:
         assert found, self.log("teleop_gateway")
         return f"{scheme}://127.0.0.1:{found[1]}"
 
-    def log(self, name: str) -> str:
-        """What a node has printed."""
-        return (self.logs / f"{name}.log").read_text(errors="replace")
-
     def call(self, service: str, data: bool = True) -> Any:
         """The response of one of the driver's services."""
         client = self._callers[service]
@@ -120,34 +83,10 @@ class TeleopBringup:
         self.until(future.done, f"{service} is answered")
         return future.result()
 
-    def until(self, condition: Callable[[], Any], what: str) -> None:
-        """Wait for a condition, and fail with the newest states."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            for name, process in self.processes.items():
-                assert process.poll() is None, f"{name} has ended:\n{self.log(name)[-2000:]}"
-            assert time.monotonic() < deadline, (
-                f"waited {PATIENCE} s in vain until {what}; mapping {self.mapping}, driver {self.driver}"
-            )
-            time.sleep(0.02)
-
-    def close(self) -> None:
-        """End all processes."""
-        for process in self.processes.values():
-            process.send_signal(signal.SIGTERM)
-        for process in self.processes.values():
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._executor.shutdown()
-        rclpy.try_shutdown(context=self._context)
-        self._thread.join(5.0)
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
+    def situation(self) -> str:
+        ended = [name for name, process in self.processes.items() if process.poll() is not None]
+        words = "".join(f"\n{name} has ended:\n{self.log(name)[-2000:]}" for name in ended)
+        return f"mapping {self.mapping}, driver {self.driver}{words}"
 
     def _on_target(self, message: JointTrajectory) -> None:
         if message.points:

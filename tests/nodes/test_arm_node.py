@@ -146,7 +146,7 @@ def test_a_killed_driver_leaves_the_arm_standing_and_the_next_one_starts_disable
 
 
 def test_an_address_is_needed(tmp_path: Path, running: ArmBringup) -> None:
-    argv = [running.nodes["arm"].argv()[0]]
+    argv = running.command[:1]
     done = subprocess.run(
         argv, env=running.environment, capture_output=True, text=True, timeout=60, check=False
     )

@@ -19,8 +19,8 @@ from mvp_real.nodes.quality import SENSOR
 from mvp_real.nodes.robot_publisher import CAMERA_FRAME as SIMULATED_CAMERA_FRAME
 from mvp_real.systems.environment import system_environment
 from mvp_real.systems.process import executable_path
-from tests.nodes.bringup import PATIENCE, free_domain
 from tests.nodes.camera_bringup import CameraRun, emulator, end
+from tests.nodes.live_graph import PATIENCE, free_domain
 
 pytest.importorskip("pyrealsense2")
 pytestmark = pytest.mark.slow
@@ -36,12 +36,12 @@ def world() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def running(world: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[CameraRun]:
-    log = tmp_path_factory.mktemp("camera") / "camera.log"
+    logs = tmp_path_factory.mktemp("camera")
     # Generous, so that a busy machine is not taken for a broken camera.
-    run = CameraRun(log, source="software", frames=world["frames"], rate=10, stale_after=0.5, lost_after=1.0)
+    run = CameraRun(logs, source="software", frames=world["frames"], rate=10, stale_after=0.5, lost_after=1.0)
     run.until(lambda: len(run.images) > 5, "the first images arrive")
     yield run
-    assert run.close() == 0, log.read_text()
+    assert run.close() == {"camera": 0}, run.log("camera")
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_an_unplugged_camera_is_an_error_until_it_is_back(running: CameraRun, fa
     faults.clear()
     running.until(lambda: running.status[2]["state"] == "streaming", "the camera is back")
     running.flowing()
-    assert running.process.poll() is None
+    assert running.processes["camera"].poll() is None
 
 
 @pytest.mark.nodes
@@ -135,7 +135,7 @@ def test_another_size_is_published_and_reported(running: CameraRun, faults: Faul
 def test_garbled_images_bring_nothing_down(running: CameraRun, faults: FaultClient) -> None:
     faults.set("garble", 1.0)
     running.flowing()
-    assert running.process.poll() is None
+    assert running.processes["camera"].poll() is None
 
 
 @pytest.mark.nodes
@@ -166,12 +166,12 @@ def test_a_recording_made_by_the_emulator_is_played_by_the_node(tmp_path: Path) 
     assert process.stdout is not None
     assert process.wait(PATIENCE) == 0
     assert json.loads(process.stdout.readline())["recorded"] > 10
-    run = CameraRun(tmp_path / "log", source="playback", file=str(file), width=320, height=240)
+    run = CameraRun(tmp_path, source="playback", file=str(file), width=320, height=240)
     run.until(lambda: len(run.images) > 5, "images arrive")
     assert run.images[-1][0].width == 320
     assert abs(conversions.seconds(run.images[-1][0].header.stamp) - run.images[-1][1]) < 5.0
     run.until(lambda: bool(run.status[2]), "diagnostics")
-    assert run.close() == 0
+    assert run.close() == {"camera": 0}
 
 
 @pytest.mark.nodes

@@ -18,8 +18,8 @@ from mvp_real.robots.allegro.table import load_hand
 from mvp_real.systems.environment import system_environment
 from mvp_real.systems.process import executable_path
 
-from .bringup import free_domain
-from .hand_bringup import PATIENCE, HandBringup, free_channel
+from .hand_bringup import HandBringup, free_channel
+from .live_graph import PATIENCE, free_domain
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow]
 
@@ -71,7 +71,7 @@ def test_targets_move_the_joints_and_silence_holds_them(hand: HandBringup) -> No
     hand.until(arrived, "the joints are at the goal")
     hand.until(lambda: hand.state == "hold", "nobody commands any more")
     assert "no command for" in hand.reason
-    hand.until(lambda: hand.level() == WARN, "diagnostics warn")
+    hand.until(lambda: hand.level_of("hand") == WARN, "diagnostics warn")
     assert np.abs(hand.joints[-1][0].position - goal).max() < 0.15
 
 
@@ -89,7 +89,7 @@ def test_the_operators_stop_latches(hand: HandBringup) -> None:
     assert hand.call("hand/stop")[0]
     hand.until(lambda: hand.state == "stopped", "stopped")
     hand.until(lambda: hand.ear.torque == 0, "no torque on the bus")
-    hand.until(lambda: hand.level() == ERROR, "diagnostics say so")
+    hand.until(lambda: hand.level_of("hand") == ERROR, "diagnostics say so")
     success, message = hand.call("hand/enable")
     assert not success
     assert "operator" in message

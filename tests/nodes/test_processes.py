@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from .bringup import PATIENCE, Bringup, free_domain, wait_until
+from .bringup import Bringup
+from .live_graph import PATIENCE, free_domain, wait_until
 from .test_faults import PERIOD, PHASE, SLACK, assert_holds_stops_and_disarms
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow]

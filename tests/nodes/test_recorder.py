@@ -13,7 +13,8 @@ from mcap_ros2.decoder import DecoderFactory
 from mvp_real.demos.reader import read_demonstration
 from mvp_real.demos.repair import repair
 from mvp_real.demos.sync_report import sync_report
-from tests.nodes.recorder_bringup import PATIENCE, RecorderBringup
+from tests.nodes.live_graph import PATIENCE
+from tests.nodes.recorder_bringup import RecorderBringup
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow]
 Bring = Callable[..., RecorderBringup]
@@ -74,19 +75,19 @@ def test_a_session_of_good_and_bad_episodes_and_its_resumption(bring: Bring) -> 
         number = int(np.argmin(np.abs(np.array(robot.sent) - stamp * 1e9)))
         assert np.abs(frame.astype(int) - robot.picture(number)).mean() < 2.0
 
-    code = robot.close()
-    assert code == 0, robot.log()
+    code = robot.close()["recorder"]
+    assert code == 0, robot.log("recorder")
     again = bring(episodes=3)
     again.started()
     again.recorded(40)
     again.call("success")
-    assert again.process.wait(PATIENCE) == 0
+    assert again.processes["recorder"].wait(PATIENCE) == 0
     assert (again.folder / "reach_003.mcap").is_file()
 
 
 def test_a_foreign_reader_finds_every_topic_with_its_type(bring: Bring) -> None:
     robot = bring(images="lossless")
-    robot.until(lambda: robot.log().count("listening to") >= 6, "all topics are found")
+    robot.until(lambda: robot.log("recorder").count("listening to") >= 6, "all topics are found")
     robot.started()
     robot.recorded(100)
     assert robot.call("success")[0]
@@ -152,7 +153,7 @@ def test_a_full_disk_is_said_and_costs_only_what_did_not_fit(bring: Bring) -> No
     assert report.lost_bytes == 0
     assert report.messages > 50
     assert len(read_demonstration(report.path)) >= 2
-    assert robot.close() == 0
+    assert robot.close() == {"recorder": 0}
 
 
 def test_a_killed_recorder_loses_nothing_that_was_written(bring: Bring) -> None:
@@ -160,11 +161,11 @@ def test_a_killed_recorder_loses_nothing_that_was_written(bring: Bring) -> None:
     robot.started()
     robot.recorded(120)
     written = robot.status["messages"]
-    robot.process.kill()
-    robot.process.wait()
+    robot.processes["recorder"].kill()
+    robot.processes["recorder"].wait()
     robot.close()
     again = bring()
-    again.until(lambda: "reach_000 was interrupted" in again.log(), "the torn episode is repaired")
+    again.until(lambda: "reach_000 was interrupted" in again.log("recorder"), "the torn episode is repaired")
     kept = again.folder / "set_aside" / "reach_000.mcap"
     with kept.open("rb") as stream:
         summary = make_reader(stream).get_summary()

@@ -27,7 +27,7 @@ from mvp_real.systems.process import executable_path  # noqa: E402
 from mvp_real.teleop.hand_sample import HandSample, untracked  # noqa: E402
 
 from ..teleop.gateway_clients import Operator  # noqa: E402
-from .bringup import PATIENCE  # noqa: E402
+from .live_graph import PATIENCE  # noqa: E402
 from .teleop_bringup import TeleopBringup  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.nodes, pytest.mark.render]

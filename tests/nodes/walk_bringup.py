@@ -1,22 +1,15 @@
-"""Real processes of the system digit_walk on a domain of their own, and a test that plays the operator."""
+"""Real processes of the system digit_walk, and a test that plays the operator."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import signal
-import subprocess
-import threading
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
@@ -26,18 +19,15 @@ from mvp_real.nodes.conversions import seconds
 from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
 from mvp_real.nodes.walk_operator import WalkOperator
 from mvp_real.robots.digit import load_digit
-from mvp_real.systems.environment import system_environment
-from mvp_real.systems.graph import load_system
-from mvp_real.systems.process import NodeProcess, resolve
 
-from .bringup import PATIENCE, free_domain
+from .live_graph import PATIENCE, LiveGraph, system_commands
 
 History = list[tuple[float, str, str]]
 TABLE = load_digit()
 NAMES = digit_conversions.interface_names(TABLE.motors)
 
 
-class WalkBringup:
+class WalkBringup(LiveGraph):
     """Simulator and policy without the operator's script; the hoist carries the robot, so that it does not fall.
 
     Half speed: the limits of the specification are milliseconds of simulated time, and the machine may be busy.
@@ -48,34 +38,16 @@ class WalkBringup:
         commands: Every joint command since `idle`.
         leaves: Stamps of commands without names.
         torques: Largest share of its limit that any motor's torque had since the start.
-        diagnostics: Newest diagnostics by node name: (level, message, values).
     """
 
     remaps: ClassVar[dict[str, str]] = {}  # names that the tester uses, to those of another driver
 
     def __init__(self, models: Path, logs: Path, **arguments: str) -> None:
-        self._logs = logs
-        domain = free_domain()
-        environment = system_environment() | {"ROS_DOMAIN_ID": str(domain), "MVP_REAL_MODELS": str(models)}
-        self._environment = environment
-        os.environ["MVP_REAL_MODELS"] = str(models)
         given = {"bundle": "gait", "operator": "none", "hoist": "hold", "speed": "0.5", **arguments}
-        system = load_system("digit_walk")
-        self._nodes: dict[str, NodeProcess] = {p.name: p for p in resolve(system, system.values(given))}
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        for name in self._nodes:
-            self.start(name)
-        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = environment["FASTDDS_DEFAULT_PROFILES_FILE"]
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
-        remaps = [part for old, new in self.remaps.items() for part in ("-r", f"{old}:={new}")]
-        self.node = node = rclpy.create_node(
-            "tester",
-            namespace="digit",
-            context=self._context,
-            cli_args=["--ros-args", *remaps] if remaps else None,
-        )
+        os.environ["MVP_REAL_MODELS"] = str(models)
+        commands = system_commands("digit_walk", given)
+        super().__init__(logs, "digit", commands, self.remaps)
+        node = self.node
         self.operator = WalkOperator(node)
         self.loop: History = []
         self.driver: History = []
@@ -84,48 +56,19 @@ class WalkBringup:
         self.leaves: list[float] = []
         self.torques = 0.0
         self.last_joints = 0.0
-        self.diagnostics: dict[str, tuple[int, str, dict[str, str]]] = {}
         node.create_subscription(String, "locomotion/status", self._on_loop, LATCHED)
         node.create_subscription(String, "digit_bridge/status", self._on_driver, LATCHED)
-        node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         node.create_subscription(JointState, "joint_command", self._on_command, COMMAND)
         node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
         self.command_publisher = node.create_publisher(JointState, "joint_command", COMMAND)
         self._velocity = node.create_publisher(Twist, "cmd_vel", COMMAND)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
+        self.listen()
         self.operator.wait_for_nodes(PATIENCE)
 
-    # Processes.
-
-    def start(self, name: str) -> None:
-        log = (self._logs / f"{name}.log").open("ab")
-        self.processes[name] = subprocess.Popen(
-            self._nodes[name].argv(), env=self._environment, stdout=log, stderr=log, start_new_session=True
-        )
-
-    def log(self, name: str) -> str:
-        return (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
-
-    def close(self) -> dict[str, int]:
+    def close(self, order: Any = ()) -> dict[str, int]:
         """Interrupt every process and return the exit codes."""
         self.operator.close()
-        for process in self.processes.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-        codes = {}
-        for name, process in self.processes.items():
-            try:
-                codes[name] = process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                codes[name] = process.wait()
-        self._executor.shutdown()
-        rclpy.try_shutdown(context=self._context)
-        self._thread.join(5)
-        return codes
+        return super().close(order)
 
     # Playing the operator.
 
@@ -154,11 +97,8 @@ class WalkBringup:
     def velocity(self, forward: float, sideways: float = 0.0, turn: float = 0.0) -> None:
         self._velocity.publish(digit_conversions.twist_message(np.array([forward, sideways, turn])))
 
-    def until(self, condition: Any, what: str) -> None:
-        """Wait for a condition; what failed and the newest states are in the message."""
-        assert self.operator.wait(condition, PATIENCE), (
-            f"waited {PATIENCE} s in vain until {what}; loop {self.loop[-4:]}, driver {self.driver[-4:]}"
-        )
+    def situation(self) -> str:
+        return f"loop {self.loop[-4:]}, driver {self.driver[-4:]}"
 
     def entered(self, history: History, *states: str) -> tuple[float, str]:
         """Wait for one of the states; its stamp and reason when it was entered."""
@@ -168,12 +108,6 @@ class WalkBringup:
     @staticmethod
     def state_of(history: History) -> str:
         return history[-1][1] if history else ""
-
-    def values_of(self, node: str) -> dict[str, str]:
-        return self.diagnostics.get(f"/digit/{node}", (0, "", {}))[2]
-
-    def level_of(self, node: str) -> int:
-        return self.diagnostics.get(f"/digit/{node}", (0, "", {}))[0]
 
     def assert_within_limits(self) -> None:
         """No command that was sent, and no torque that was made, was ever outside the limits."""
@@ -185,10 +119,6 @@ class WalkBringup:
         assert self.torques <= 1.0 + 1e-9
 
     # Topics.
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
 
     @staticmethod
     def _note(history: History, status: dict[str, Any]) -> None:
@@ -202,11 +132,6 @@ class WalkBringup:
 
     def _on_driver(self, message: String) -> None:
         self._note(self.driver, json.loads(message.data))
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            values = {value.key: value.value for value in status.values}
-            self.diagnostics[status.name] = (int.from_bytes(status.level, "little"), status.message, values)
 
     def _on_command(self, message: JointState) -> None:
         with contextlib.suppress(ValueError):  # some tests send nonsense
