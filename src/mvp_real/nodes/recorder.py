@@ -29,7 +29,6 @@ from mvp_real.nodes.input_reader import Reader, Terminal
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import LATCHED, SENSOR
-from mvp_real.nodes.recorder_memory import keep_memory
 from mvp_real.nodes.recorder_scenes import SceneChanger
 from mvp_real.nodes.recorder_topics import RecordedTopics
 from mvp_real.nodes.runner import run_node
@@ -279,6 +278,5 @@ def _calibration_hash(data: bytes) -> str:
 
 def main() -> int:
     """Entry point of `lib/mvp_real/recorder`."""
-    keep_memory()
     require("cv2", "demos").setNumThreads(1)  # images are small, and one thread compresses them
     return run_node(Recorder)

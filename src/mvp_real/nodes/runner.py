@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from mvp_real.errors import MvpRealError, require
+from mvp_real.nodes.message_memory import keep_memory
 from mvp_real.parent import end_with_parent
 
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
@@ -35,6 +36,7 @@ def run_node(factory: Callable[[], Any]) -> int:
     """
     if os.environ.get("MVP_REAL_SUPERVISED"):
         end_with_parent()
+    keep_memory()
     waiter = _SignalWaiter()
     try:
         rclpy = require("rclpy", "ros")
