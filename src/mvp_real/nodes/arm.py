@@ -1,8 +1,9 @@
 """Node `arm`: the real xArm7, or whatever answers like its controller box, behind the topics and services of an arm.
 
 It publishes `joint_states` as the box reports them and executes `joint_target` through the limiter. Nothing moves
-before `~/enable`; what each stop means stands in docs/how-to/connect_xarm7.md. The driver has this process for
-itself, so that no policy can keep its servo thread waiting.
+before `~/enable`; with `~/teach` a person moves the arm by hand. What each stop means stands in
+docs/how-to/connect_xarm7.md. The driver has this process for itself, so that no policy can keep its servo thread
+waiting.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
+from std_srvs.srv import SetBool
 
 from mvp_real.bundle import load_card
 from mvp_real.errors import MvpRealError
@@ -24,6 +26,7 @@ from mvp_real.resources import model_directory
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.real_time import take_priority
 from mvp_real.robots.table import load_robot
+from mvp_real.robots.verdict import DriverState
 from mvp_real.robots.xarm7.client import ControllerFault
 from mvp_real.robots.xarm7.driver import RATES, XArm7Driver
 
@@ -89,6 +92,7 @@ class Arm(ManagedNode):
                 time.sleep(TRY_AGAIN)
         self._driver, self._front = driver, DriverFront(self, driver)
         self.add_on_set_parameters_callback(self._on_parameters)
+        self.create_service(SetBool, "~/teach", self._on_teach)
         self.create_timer(STATUS_PERIOD, self._front.publish_status)
 
     def activate(self) -> None:
@@ -107,6 +111,18 @@ class Arm(ManagedNode):
             self._driver.close()
 
     # What the arm is told.
+
+    def _on_teach(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Let a person move the arm by hand, or end that."""
+        assert self._driver is not None
+        response.success = True
+        if request.data:
+            verdict = self._driver.teach()
+            response.success, response.message = verdict.state is DriverState.TEACHING, verdict.reason
+        else:
+            self._driver.disable()
+        self._on_news()
+        return response
 
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Veto what could not be carried out, with the reason."""

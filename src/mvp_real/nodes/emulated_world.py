@@ -1,7 +1,8 @@
 """Node `emulated_world`: starts the emulated controller box of the xArm7 with the room around it.
 
 It offers what in a lab is a person's job: `~/reset` sets up a scene, `~/status` holds the outcome next to what the
-node `arm` says of itself, `scene_state` shows the scene. The arm itself is driven by `arm`, over the wire, as a real
+node `arm` says of itself, `scene_state` shows the scene, and `~/pull` is the hand that moves the arm while it
+is being taught. The arm itself is driven by `arm`, over the wire, as a real
 one would be. The parameter `fault` switches faults of the box on and off.
 """
 
@@ -17,6 +18,7 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.parameter import Parameter
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 
@@ -30,7 +32,7 @@ from mvp_real.nodes.episode_request import parse_episode
 from mvp_real.nodes.faults import Fault
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
-from mvp_real.nodes.quality import LATCHED
+from mvp_real.nodes.quality import COMMAND, LATCHED
 from mvp_real.nodes.runner import run_node
 from mvp_real.resources import model_directory
 from mvp_real.tasks.pick_fruit import evaluation_setups, setup_to_dict
@@ -88,6 +90,7 @@ class EmulatedWorldNode(ManagedNode):
         self._arm_parameters = self.create_client(SetParameters, "arm/set_parameters", callback_group=group)
         self.create_subscription(String, "arm/status", self._on_arm, LATCHED)
         self.create_service(Trigger, "~/reset", self._on_reset)
+        self.create_subscription(JointState, "~/pull", self._on_pull, COMMAND)
         self.add_on_set_parameters_callback(self._on_parameters)
 
     def activate(self) -> None:
@@ -156,6 +159,13 @@ class EmulatedWorldNode(ManagedNode):
         self._look()
         response.success, response.message = True, json.dumps({"episode": episode})
         return response
+
+    def _on_pull(self, message: JointState) -> None:
+        assert self._world is not None
+        try:
+            self._world.pull(list(message.position))
+        except MvpRealError as error:
+            self.get_logger().warning(str(error), throttle_duration_sec=1.0)
 
     async def _set_bundle(self, bundle: str) -> str:
         """Let the arm take a bundle's limits; why it does not, or empty."""

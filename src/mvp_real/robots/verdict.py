@@ -9,13 +9,15 @@ from mvp_real.messages import FloatArray
 
 
 class DriverState(Enum):
-    """What the driver is doing. STOPPED is latched, and so is FALLEN, which only a walking robot knows."""
+    """What the driver is doing. STOPPED is latched, and so is FALLEN, which only a walking robot knows. While
+    TEACHING, which only some arms know, a person moves the arm by hand."""
 
     DISABLED = "disabled"
     RUNNING = "running"
     HOLD = "hold"
     STOPPED = "stopped"
     FALLEN = "fallen"
+    TEACHING = "teaching"
 
 
 LATCHED = (DriverState.STOPPED, DriverState.FALLEN)  # only `clear_fault` by an operator leads out of these

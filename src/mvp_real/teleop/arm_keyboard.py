@@ -11,6 +11,7 @@ import numpy as np
 
 from mvp_real.teleop.hand_sample import HandSample
 from mvp_real.teleop.keyboard import HOLD, QUIT
+from mvp_real.teleop.marks import MarkKeys
 from mvp_real.teleop.virtual_hand import VirtualHand
 
 STEP, TURN_STEP = 0.01, 0.05  # m and rad per key
@@ -19,8 +20,7 @@ KEYS: dict[str, tuple[int, float]] = {
     "w": (0, 1.0), "s": (0, -1.0), "a": (1, 1.0), "d": (1, -1.0), "r": (2, 1.0), "f": (2, -1.0),
     "l": (3, 1.0), "j": (3, -1.0), "k": (4, 1.0), "i": (4, -1.0), "u": (5, 1.0), "o": (5, -1.0),
 }  # fmt: skip
-CLUTCH, GRIP, PRIMARY, SECONDARY = " ", "g", "\r\n", "\x7f\b"
-MARK_TIME = 0.15  # s that a mark key counts as held
+CLUTCH, GRIP = " ", "g"
 HELP = (
     "w/s forward/back  a/d left/right  r/f up/down  u/o i/k j/l turn  g gripper  hold SPACE: clutch  "
     "ENTER/BACKSPACE: marks  q: leave"
@@ -37,7 +37,8 @@ class ArmKeyboard:
     def __init__(self, side: str = "right") -> None:
         self._hand = VirtualHand("keyboard", side)
         self._closed = False
-        self._pressed_at = self._primary_at = self._secondary_at = -math.inf
+        self._marks = MarkKeys()
+        self._pressed_at = -math.inf
         self.left = False
 
     def press(self, key: str, now: float) -> None:
@@ -45,11 +46,7 @@ class ArmKeyboard:
         if key in QUIT:
             self.left = True
             return
-        if key in PRIMARY:
-            self._primary_at = now
-            return
-        if key in SECONDARY:
-            self._secondary_at = now
+        if self._marks.press(key, now):
             return
         if key in KEYS:
             axis, direction = KEYS[key]
@@ -71,6 +68,5 @@ class ArmKeyboard:
             now,
             clutch,
             float(self._closed),
-            0.0 <= now - self._primary_at <= MARK_TIME,
-            0.0 <= now - self._secondary_at <= MARK_TIME,
+            *self._marks.held(now),
         )

@@ -28,6 +28,7 @@ LOWER_1305 = (*LOWER[:1], -2.0420, LOWER[2], -0.1047, *LOWER[4:])
 UPPER_1305 = (*UPPER[:1], 2.0246, *UPPER[2:])
 ALL_JOINTS = 0x7F
 AT_REST = 0.02  # rad/s
+PULLED_SPEED, PULLED_ACCELERATION = 0.6, 3.0  # rad/s and rad/s^2 of a hand that pulls the arm
 TOOL_OFFSET = 0.172  # m
 
 # Servo points may not ask for more than this speed of the tool; see `_watch_tool`.
@@ -212,6 +213,12 @@ class ControllerBox:
             return
         if not self.motion.move(move, replace=self.mode == ONLINE):
             self.warning = BUFFER_FULL
+
+    def pull(self, joints: FloatArray) -> None:
+        """A person's hand pulls the arm to (7,) joints; it gives way in mode 2 only, as far as the joints go."""
+        if self.mode == TEACH and self._state is State.READY and not self.error:
+            target = np.clip(joints, self.lower, self.upper)
+            self.motion.move(JointMove(target, PULLED_SPEED, PULLED_ACCELERATION), replace=True)
 
     def drive(self, velocity: FloatArray, duration: float) -> None:
         """A joint velocity in mode 4, ignored otherwise."""

@@ -108,6 +108,17 @@ class EmulatedWorld:
                 raise MvpRealError("the arm is enabled: disable it before the scene is touched")
             time.sleep(0.01)
 
+    def pull(self, joints: FloatArray) -> None:
+        """Pull the arm to (7,) joints by hand, if it gives way.
+
+        Raises:
+            MvpRealError: They are not seven finite numbers.
+        """
+        if joints.shape != (7,) or not np.isfinite(joints).all():
+            raise MvpRealError(f"a hand pulls seven finite joints, not {joints.tolist()}")
+        with self.box.lock:
+            self.box.pull(joints)
+
     def state(self) -> dict[str, Any]:
         """Episode, its time and outcome, and the generalised positions, as JSON may carry them."""
         with self._lock:

@@ -1,6 +1,7 @@
 """What in a lab is a person's job, for a program: set up the scene and judge the outcome. JSON lines over TCP.
 
     {"reset": {"scene": "plain", "placement": {...}, "seed": 0, ...}}   ->  {"ok": true, "episode": 3}
+    {"pull": [0.1, ...]}  ->  {"ok": true}: a hand pulls the arm to these 7 joints, which it follows while being taught
     {"state": true}   ->  {"ok": true, "episode": 3, "time": 1.2, "outcome": {...}, "qpos": [...], ...}
 
 An error is `{"ok": false, "error": text}`. The driver of the arm has no part in this.
@@ -12,7 +13,10 @@ import contextlib
 import json
 import socket
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mvp_real.emulators.xarm7.wire import Listener
 from mvp_real.errors import MvpRealError
@@ -57,7 +61,9 @@ class WorldServer:
         except (ValueError, RecursionError):
             request = None
         if not isinstance(request, dict) or len(request) != 1:
-            raise MvpRealError('expected one JSON object per line: {"reset": SETUP} or {"state": true}')
+            raise MvpRealError(
+                'expected a JSON object per line: {"reset": SETUP}, {"pull": JOINTS}, {"state": true}'
+            )
         if "state" in request:
             return self._world.state()
         if "reset" in request:
@@ -65,7 +71,14 @@ class WorldServer:
             if not isinstance(setup, dict):
                 raise MvpRealError(f"reset needs the set-up of an episode, not {setup!r}")
             return {"episode": self._world.reset(EpisodeSetup.from_dict(setup))}
-        raise MvpRealError(f"'{next(iter(request))}' is none of reset, state")
+        if "pull" in request:
+            try:
+                joints = np.array(request["pull"], dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise MvpRealError(f"pull needs seven joints: {error}") from error
+            self._world.pull(joints)
+            return {}
+        raise MvpRealError(f"'{next(iter(request))}' is none of reset, pull, state")
 
 
 class WorldClient:
@@ -88,6 +101,10 @@ class WorldClient:
     def reset(self, setup: dict[str, Any]) -> int:
         """Begin an episode, from a set-up as in `setup_to_dict`; its number."""
         return int(self._ask({"reset": setup})["episode"])
+
+    def pull(self, joints: Sequence[float]) -> None:
+        """See `EmulatedWorld.pull`."""
+        self._ask({"pull": list(joints)})
 
     def state(self) -> dict[str, Any]:
         """See `EmulatedWorld.state`."""

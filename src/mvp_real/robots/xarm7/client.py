@@ -17,7 +17,8 @@ from mvp_real.robots.xarm7.controller_errors import describe_error
 from mvp_real.robots.xarm7.sdk import CONNECT_WITHIN, open_api
 from mvp_real.robots.xarm7.units import Unit
 
-SERVO_MODE = 1
+SERVO_MODE, TEACH_MODE = 1, 2
+MODES = {SERVO_MODE: "servo mode", TEACH_MODE: "teaching mode"}
 MOVING, READY, PAUSED, STOPPED, MODE_CHANGED = 1, 2, 3, 4, 5
 STATES = {
     MOVING: "moving",
@@ -117,8 +118,8 @@ class XArmClient:
             arm.release_report_callback()
             arm.disconnect()
 
-    def prepare(self) -> None:
-        """Release the brakes and enter servo mode, as far as it takes for the arm to take points.
+    def prepare(self, mode: int = SERVO_MODE) -> None:
+        """Release the brakes and enter a mode, as far as it takes for the arm to take points, or a hand's push.
 
         Raises:
             ControllerFault: An error is pending, or the box does not do it.
@@ -126,11 +127,11 @@ class XArmClient:
         self.require_no_error()
         arm = self._here()
         self._check("enable the motors", self._call("motion_enable", True))
-        self._check("enter servo mode", self._call("set_mode", SERVO_MODE))
+        self._check(f"enter {MODES[mode]}", self._call("set_mode", mode))
         self._check("start", self._call("set_state", 0))
         # In a wrong mode points are taken with success and not executed, so the mode has to be looked at.
         deadline = time.monotonic() + MODE_WITHIN
-        while arm.mode != SERVO_MODE or arm.state not in (MOVING, READY):
+        while arm.mode != mode or arm.state not in (MOVING, READY):
             if time.monotonic() > deadline:
                 self.require_no_error()
                 raise ControllerFault(

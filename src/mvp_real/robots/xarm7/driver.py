@@ -18,12 +18,14 @@ from mvp_real.robots.limits import Limits
 from mvp_real.robots.table import load_robot
 from mvp_real.robots.verdict import DriverState, Verdict
 from mvp_real.robots.xarm7.client import ControllerFault
+from mvp_real.robots.xarm7.hand_guiding import HandGuiding
 from mvp_real.robots.xarm7.limited_motion import LimitedMotion
 from mvp_real.robots.xarm7.periods import Periods
 from mvp_real.robots.xarm7.servo_thread import ServoThread
 from mvp_real.robots.xarm7.session import ArmSession
 
 RATES = (50.0, 250.0)  # Hz that the box takes
+BEING_TAUGHT = "a person moves the arm by hand"
 BRAKE_WITHIN = 0.5  # s for a stop along the trajectory; then the box stops the arm
 
 
@@ -36,8 +38,8 @@ class _Phase(Enum):
 class XArm7Driver:
     """One xArm7 with its gripper. Safe to call from several threads.
 
-    `enable`, `home`, `clear_fault` and `set_limits` talk to the box and may take a second or two; all other calls
-    return at once. Times are those of `time.monotonic()`.
+    `enable`, `home`, `teach`, `clear_fault` and `set_limits` talk to the box and may take a second or two; all other
+    calls return at once. Times are those of `time.monotonic()`.
 
     Args:
         address: IPv4 address or host name of the controller box.
@@ -75,6 +77,7 @@ class XArm7Driver:
         self._on_change, self._on_point = on_change, on_point
         self._lock = threading.RLock()  # everything below
         self._requests = threading.Lock()  # one of enable, home, clear_fault, set_limits at a time
+        self._guiding = HandGuiding(self._session)
         self._motion = LimitedMotion(table, self.limits, 1.0 / rate)
         self._phase = _Phase.IDLE
         self._brake_until = 0.0
@@ -119,13 +122,13 @@ class XArm7Driver:
 
     @property
     def state(self) -> DriverState:
-        """Disabled, running, holding or stopped."""
-        return self._motion.limiter.state
+        """Disabled, running, holding, stopped, or teaching."""
+        return DriverState.TEACHING if self._guiding.active else self._motion.limiter.state
 
     @property
     def reason(self) -> str:
         """Why it is not running; empty while it is."""
-        return self._motion.limiter.reason
+        return BEING_TAUGHT if self._guiding.active else self._motion.limiter.reason
 
     @property
     def homing(self) -> bool:
@@ -139,6 +142,8 @@ class XArm7Driver:
     def command(self, target: JointTarget) -> Verdict:
         """Hand in a target, its stamp in monotonic time; the verdict says what the limiter made of it."""
         with self._lock:
+            if self._guiding.active:
+                return self._guiding.command(target)
             verdict = self._motion.command(target, self.read(), time.monotonic())
             self._react(verdict)
             return verdict
@@ -149,15 +154,18 @@ class XArm7Driver:
             return self._enable()
 
     def disable(self) -> None:
-        """End motion without a fault: brake, then stop the box. The motors hold the arm."""
+        """End motion or teaching without a fault: brake, then stop the box. The motors hold the arm."""
         with self._lock:
+            self._end_teaching()
             self._motion.limiter.disable()
             self._motion.end_homing()
             self._brake()
+        self._thread.wake()
 
     def stop(self, reason: str) -> None:
         """Brake, stop the box, and latch."""
         with self._lock:
+            self._end_teaching()
             self._react(self._motion.limiter.stop(reason))
             self._halt_wanted = self._phase is _Phase.IDLE  # whatever moves the arm then, it is not us
         self._thread.wake()
@@ -177,6 +185,20 @@ class XArm7Driver:
                     return Verdict(None, self.state, False, self.reason)
                 self._motion.go_home(self.read(), time.monotonic())
                 return Verdict(None, self.state, False, "on the way home")
+
+    def teach(self) -> Verdict:
+        """Let a person move the arm by hand, until `disable` or a stop. Only from DISABLED."""
+        with self._requests:
+            if self.state is not DriverState.DISABLED or not self._wait_idle():
+                return Verdict(
+                    None, self.state, False, f"the arm is {self.state.value}; disable it before it is taught"
+                )
+            try:
+                self._guiding.begin()
+            except ControllerFault as error:
+                self._trip(error)
+                return Verdict(None, self.state, False, self.reason)
+            return Verdict(None, self.state, False, "")
 
     def clear_fault(self) -> Verdict:
         """Release a latched stop: connect again if need be, clear the box's error. Disabled afterwards."""
@@ -247,13 +269,15 @@ class XArm7Driver:
         """Stop the box if that is wanted; notice one that stopped by itself, fell silent or left."""
         before = self.state
         if self._halt_wanted:
-            self._halt_wanted = False
             self._halt_box()
+            self._halt_wanted = False
         elif before is not DriverState.STOPPED:
             try:
                 self._session.client.require_no_error()
+                self._guiding.require_no_fault()
             except ControllerFault as error:
                 with self._lock:
+                    self._end_teaching()
                     self._motion.limiter.stop(str(error))
         if self.state is not before:
             self._on_change()
@@ -262,7 +286,7 @@ class XArm7Driver:
 
     def _enable(self) -> Verdict:
         session, now = self._session, time.monotonic()
-        if self.state is DriverState.STOPPED:
+        if self.state in (DriverState.STOPPED, DriverState.TEACHING):
             return Verdict(None, self.state, False, self.reason)
         with self._lock:
             if self._phase is _Phase.STREAMING:
@@ -294,9 +318,9 @@ class XArm7Driver:
 
     def _wait_idle(self) -> bool:
         deadline = time.monotonic() + 2.0 * BRAKE_WITHIN
-        while not self.idle and time.monotonic() < deadline:
+        while (not self.idle or self._halt_wanted) and time.monotonic() < deadline:
             time.sleep(0.005)
-        return self.idle
+        return self.idle and not self._halt_wanted
 
     def _react(self, verdict: Verdict) -> None:
         if verdict.state is DriverState.STOPPED:
@@ -308,6 +332,11 @@ class XArm7Driver:
             self._phase = _Phase.BRAKING
             self._brake_until = time.monotonic() + BRAKE_WITHIN
             self._motion.stream.brake()
+
+    def _end_teaching(self) -> None:
+        if self._guiding.active:
+            self._guiding.active = False
+            self._halt_wanted = True
 
     def _trip(self, fault: ControllerFault) -> None:
         """Stop without braking along the trajectory: the box no longer follows it."""

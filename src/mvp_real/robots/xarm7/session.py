@@ -10,6 +10,7 @@ import numpy as np
 from mvp_real.messages import JointReading
 from mvp_real.robots.table import RobotTable
 from mvp_real.robots.xarm7.client import (
+    MODES,
     MOVING,
     READY,
     SERVO_MODE,
@@ -75,13 +76,13 @@ class ArmSession:
         self.gripper.close()
         self.client.disconnect()
 
-    def prepare(self) -> None:
-        """Release the brakes, enter servo mode and let the arm settle; the gripper keeps what it holds.
+    def prepare(self, mode: int = SERVO_MODE) -> None:
+        """Release the brakes, enter a mode and let the arm settle; the gripper keeps what it holds.
 
         Raises:
             ControllerFault: An error is pending, or box or gripper do not do it.
         """
-        self.client.prepare()
+        self.client.prepare(mode)
         self.gripper.forget()
         time.sleep(SETTLE)
         self.client.require_no_error()
@@ -124,13 +125,13 @@ class ArmSession:
         while time.monotonic() - self.reading.stamp > FRESH and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    def box_fault(self) -> str:
-        """What the newest report says against sending servo points."""
+    def box_fault(self, mode: int = SERVO_MODE) -> str:
+        """What the newest report says against going on in this mode."""
         report = self.report
         if report is None:
             return "no report of the arm yet"
-        if report.mode != SERVO_MODE:
-            return f"the arm left servo mode: another client put it in mode {report.mode}"
+        if report.mode != mode:
+            return f"the arm left {MODES[mode]}: another client put it in mode {report.mode}"
         if report.state not in (MOVING, READY):
             state = STATES.get(report.state, str(report.state))
             return f"the arm was stopped from elsewhere: the box says it is {state}"
