@@ -44,17 +44,26 @@ def distilling(teacher: Path, **changes: object) -> RlConfig:
     return settings(**{"actor": STUDENT, "iterations": 12, **changes, "distillation": section})
 
 
-@pytest.mark.parametrize("every_position", [True, False])
-@pytest.mark.parametrize("student", ["transformer", "stacked_mlp"])
+@pytest.mark.parametrize(
+    ("student", "every_position", "precision"),
+    [
+        ("transformer", True, "float32"),
+        ("transformer", False, "float32"),
+        ("stacked_mlp", True, "float32"),
+        ("stacked_mlp", False, "float32"),
+        ("transformer", True, "bfloat16"),
+        ("lstm", True, "bfloat16"),
+    ],
+)
 def test_the_student_comes_close_to_the_teacher(
-    tmp_path: Path, teacher: Path, student: str, every_position: bool
+    tmp_path: Path, teacher: Path, student: str, every_position: bool, precision: str
 ) -> None:
-    config = distilling(
-        teacher, actor={**STUDENT, "student": student}, distillation={"every_position": every_position}
-    )
+    section = {"every_position": every_position, "precision": precision}
+    config = distilling(teacher, actor={**STUDENT, "student": student}, distillation=section)
     trainer = DistillationTrainer(PointMass(), config, tmp_path)
     rows = [trainer.step() for _ in range(12)]
     variance = float(trainer.memory.mean[: trainer.memory.filled].var())
+    assert all(parameter.dtype == torch.float32 for parameter in trainer.student.parameters())
     assert rows[0]["error"] > 0.8 * variance
     assert rows[-1]["error"] < 0.15 * variance
     assert rows[-1]["divergence"] < 0.15 * rows[0]["divergence"]
@@ -114,6 +123,11 @@ def test_windows_of_the_memory_stop_at_episodes_and_at_its_beginning() -> None:
     assert torch.equal(token[mask], (last - torch.arange(3, -1, -1))[mask])
     first = torch.where((robot == 1) & (last >= 5), 5.0, 2.0)
     assert torch.equal(mask, last - torch.arange(3, -1, -1) >= first)
+
+
+def test_an_unknown_precision_is_named(teacher: Path) -> None:
+    with pytest.raises(MvpRealError, match="unknown precision 'float16'"):
+        distilling(teacher, distillation={"precision": "float16"})
 
 
 def test_a_distillation_needs_a_teacher_on_the_state(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from mvp_real.training.rl.reference_initialisation import ReferenceConfig
 
 SCHEDULES = ("constant", "cosine", "adaptive")
 ADAPTATIONS = ("minibatch", "update")
+PRECISIONS = ("float32", "bfloat16")
 Settings = TypeVar("Settings")
 
 
@@ -182,6 +183,8 @@ class DistillationConfig:
         teacher_iterations: The share of robots that the teacher drives falls from 1 to 0 on a line over so many.
         noise: Standard deviation of what is added to the actions, share of the teacher's.
         learning_rate: Falling to zero on a cosine over all iterations.
+        precision: Of the student's matrix products while it learns: float32, or bfloat16, which is 1.4 to 3.6 times as
+            fast on processors that know it. Weights and loss stay float32.
     """
 
     teacher: str = ""
@@ -195,6 +198,11 @@ class DistillationConfig:
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise unknown_name("precision", self.precision, PRECISIONS)
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,11 @@ class DistillationTrainer(RunLoop):
         last = self.settings.teacher_iterations
         return max(0.0, 1.0 - self.progress.iteration / last) if last else 0.0
 
+    def arithmetic(self) -> torch.autocast:
+        """Context in which the student computes."""
+        enabled = self.settings.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
     @torch.no_grad()
     def collect(self) -> float:
         """T control steps of all robots into the memory; returns the mean reward."""
@@ -111,7 +116,9 @@ class DistillationTrainer(RunLoop):
                 wanted,
                 torch.zeros_like(taught[:, 0]) if flip is None else flip,
             )
-            action = torch.where(taught, wanted, student(tokens, mask))
+            with self.arithmetic():
+                chosen = student(tokens, mask).float()
+            action = torch.where(taught, wanted, chosen)
             noise = collector.replicas.noise(robots, actions, self.generator).to(self.device)
             action = action + self.settings.noise * teacher.log_std_of(state).exp() * noise
             rewards.append(collector.act(action.cpu().numpy())[0].reward)
@@ -171,11 +178,13 @@ class DistillationTrainer(RunLoop):
         tokens = memory.token[row, robot]
         flip = student.frame(tokens)
         prepared = student.normaliser(student.input_in_frame(tokens, flip))
-        if self.settings.every_position:
-            mean, own = student.network.all_positions(prepared, mask), mask  # type: ignore[operator]
-        else:
-            mean, own = student.network(prepared, mask)[:, None], mask[:, -1:]
-            row = row[:, -1:]
+        with self.arithmetic():
+            if self.settings.every_position:
+                mean, own = student.network.all_positions(prepared, mask), mask  # type: ignore[operator]
+            else:
+                mean, own = student.network(prepared, mask)[:, None], mask[:, -1:]
+                row = row[:, -1:]
+        mean = mean.float()
         wanted, mirrored = memory.mean[row, robot], memory.mirrored[row, robot]
         spread = self.teacher.log_std.expand_as(wanted)
         if self.teacher.mirror is not None:
