@@ -31,12 +31,28 @@ class TeleopBringup(LiveGraph):
 
     def __init__(self, logs: Path, **arguments: str) -> None:
         given = {"http_port": "0", "https_port": "0", "folder": str(logs / "tls"), "camera_rate": "4.0"}
-        super().__init__(logs, "xarm7", system_commands("teleop", given | arguments))
+        super().__init__(logs, "xarm7", self.commands(given | arguments))
         self.targets: list[list[float]] = []
         self.holds = self.samples = 0
         self.joints = np.full(8, np.nan)
         self.mapping: dict[str, Any] = {}
         self.driver: dict[str, Any] = {}
+        self.subscribe()
+        self.listen()
+        try:
+            for name in self.processes:
+                self.until(lambda name=name: "ready" in self.log(name), f"{name} is ready")
+            self.until(lambda: bool(self.mapping and self.driver), "mapping and driver have spoken")
+        except BaseException:
+            self.close()
+            raise
+
+    def commands(self, arguments: dict[str, str]) -> dict[str, list[str]]:
+        """Command lines of the processes."""
+        return system_commands("teleop", arguments)
+
+    def subscribe(self) -> None:
+        """What the test listens to and calls."""
         node = self.node
         node.create_subscription(JointTrajectory, "joint_target", self._on_target, COMMAND)
         node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
@@ -53,14 +69,6 @@ class TeleopBringup(LiveGraph):
             "stop": node.create_client(Trigger, "arm/stop"),
             "clear_fault": node.create_client(Trigger, "arm/clear_fault"),
         }
-        self.listen()
-        try:
-            for name in self.processes:
-                self.until(lambda name=name: "ready" in self.log(name), f"{name} is ready")
-            self.until(lambda: bool(self.mapping and self.driver), "mapping and driver have spoken")
-        except BaseException:
-            self.close()
-            raise
 
     @property
     def token(self) -> str:
