@@ -20,8 +20,10 @@ from mvp_real.bundle import load_card
 from mvp_real.cli.doctor_devices import devices
 from mvp_real.cli.doctor_finding import Finding, probe
 from mvp_real.cli.doctor_permissions import permissions
+from mvp_real.cli.doctor_robots import digit, hand
 from mvp_real.errors import MvpRealError
 from mvp_real.resources import model_roots, share_directory
+from mvp_real.robots.digit_link.link import CLIENT_PORT, ROBOT_PORT
 
 DEMO_PACKAGES = {
     "rclpy": "ros-rclpy",
@@ -53,12 +55,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--xarm-port", type=int, default=502, help="its control port; another one for emulators"
     )
+    parser.add_argument(
+        "--hand", metavar="BUS", default="", help="CAN bus of an Allegro hand: can0, or INTERFACE:CHANNEL"
+    )
+    parser.add_argument(
+        "--digit", metavar="ADDRESS", default="", help="a Digit to look at, such as 10.10.1.1"
+    )
+    parser.add_argument(
+        "--digit-ports",
+        type=int,
+        nargs=2,
+        metavar=("ROBOT", "OURS"),
+        default=(ROBOT_PORT, CLIENT_PORT),
+        help="its port, and ours that it sends to; others for emulators",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every finding."""
     findings = [*machine(), *packages(), *rendering(), *bundles()]
-    findings += [*devices(arguments.xarm, arguments.xarm_port), *permissions()]
+    findings += [*devices(arguments.xarm, arguments.xarm_port)]
+    if arguments.hand:
+        findings += hand(arguments.hand)
+    if arguments.digit:
+        findings += digit(arguments.digit, *arguments.digit_ports)
+    findings += permissions()
     marks = {True: "ok  ", False: "LACK", None: "    "}
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
