@@ -6,7 +6,6 @@ import threading
 import time
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import Image
 
 from mvp_real.nodes.quality import SENSOR
@@ -38,7 +37,6 @@ class RealSenseRig(Rig):
     def connect_topics(self) -> None:
         self._image_at = 0.0
         self.node.create_subscription(Image, "wrist_camera/image", self._on_image, SENSOR)
-        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
     def moving(self) -> None:
         wait_until(lambda: self.state == "streaming", PATIENCE, f"images come; {self.history[-4:]}")
@@ -54,15 +52,10 @@ class RealSenseRig(Rig):
     def _on_image(self, message: Image) -> None:
         self._image_at = time.monotonic()
 
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            if not status.name.endswith("/camera"):
-                continue
-            values = {value.key: value.value for value in status.values}
-            if "serial" in values or "serial number" in values:
-                self.identity["serial"] = values.get("serial", values.get("serial number", ""))
-            state = values.get("state", "")
-            if state == "streaming" and int(values["identical images in a row"]) >= REPEATED:
-                state = "frozen"
-            if state:
-                self.note(state, status.message)
+    def look(self, values: dict[str, str], text: str) -> None:
+        super().look(values, text)
+        state = values.get("state", "")
+        if state == "streaming" and int(values["identical images in a row"]) >= REPEATED:
+            state = "frozen"
+        if state:
+            self.note(state, text)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
@@ -154,6 +155,7 @@ class Rig(abc.ABC):
                 },
             }
             self.node.create_subscription(String, f"{self.node_name}/status", self._on_status, LATCHED)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.connect_topics()
         self._spinner.start()
         self.start_driver()
@@ -244,6 +246,19 @@ class Rig(abc.ABC):
         return FaultClient(*parse_address(str(self.emulator.ready["faults"])))
 
     # Inside.
+
+    def look(self, values: dict[str, str], text: str) -> None:
+        """Take the driver's diagnostics."""
+        self.identity |= {
+            name: value
+            for name, value in values.items()
+            if any(word in name for word in ("serial", "firmware", "hardware version")) and value
+        }
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name.endswith(f"/{self.node_name}"):
+                self.look({value.key: value.value for value in status.values}, status.message)
 
     def call(self, service: str, on: bool | None = None) -> bool:
         """Call one of the driver's services; whether it agreed."""
