@@ -72,6 +72,7 @@ def test_a_headset_fills_a_training_set(
     for path in demonstration_paths(folder):
         demonstration = read_demonstration(path)
         assert demonstration.metadata["outcome"]["success"] is True
+        assert demonstration.metadata["setup"]["scene"] == "plain"
         assert 20 < len(demonstration) < 250
         steps = np.diff(demonstration.stamps)
         assert np.median(steps) == pytest.approx(0.2, abs=0.05)

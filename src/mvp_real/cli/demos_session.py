@@ -34,9 +34,12 @@ def session_processes(task: str, folder: Path, assignments: Sequence[str]) -> li
         if not any(name in names for names in known.values()):
             raise unknown_name("argument of recording", name, set().union(*known.values()))
     mine = {name: value for name, value in given.items() if name in known[recorder.name]}
-    simulated = str(given.get("robot", robot.argument("robot").default)) == "sim"
+    moved = str(given.get("robot", robot.argument("robot").default))
+    simulated = moved == "sim"
     if mine.get("scenes") and not simulated:
         raise MvpRealError("scenes:= rearranges a simulator; with a real robot a person does")
+    if moved == "emulated":
+        mine = {"world": "emulated_world", **mine}
     mine = {"simulated": str(simulated).lower(), **mine, "task": task, "folder": str(folder.resolve())}
     others = {name: value for name, value in given.items() if name in known[robot.name]}
     processes = resolve(robot, robot.values(others)) + resolve(recorder, recorder.values(mine))

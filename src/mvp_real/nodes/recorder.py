@@ -65,6 +65,8 @@ class Recorder(ManagedNode):
             self, "required", ["wrist_camera/image", "joint_states"], text, read_only=True
         )
         self._driver = declare(self, "driver", "arm", "Name of the driver's node.", read_only=True)
+        text = "Node whose status holds the set-up of the scene; empty: the driver's, which in a simulator does."
+        self._world = declare(self, "world", "", text, read_only=True)
         text = "'jpeg', or 'lossless' at about eight times the size."
         self._images = declare(self, "images", "jpeg", text, read_only=True)
         text = "Silence of a required topic that ends an episode, s."
@@ -84,7 +86,7 @@ class Recorder(ManagedNode):
         self._reader: Reader | None = None
         self._keys: list[str] = []
         self._pressed = (0, 0)
-        self._driver_status: dict[str, Any] = {}
+        self._world_status: dict[str, Any] = {}
         self._calibration: dict[str, str] = {}
         self._said = ("", "")
         self._said_at = 0.0
@@ -123,7 +125,7 @@ class Recorder(ManagedNode):
         self._recorded = RecordedTopics(self, tuple(names), self._on_message)
         self._status = self.create_publisher(String, "~/status", LATCHED)
         self.create_subscription(Joy, "teleop", self._on_teleop, SENSOR)
-        self.create_subscription(String, f"{self._driver}/status", self._on_driver, LATCHED)
+        self.create_subscription(String, f"{self._world or self._driver}/status", self._on_world, LATCHED)
         for name in COMMANDS:
             self.create_service(Trigger, f"~/{name}", lambda q, r, name=name: self._on_service(name, r))
         if self._use_keys:
@@ -180,8 +182,8 @@ class Recorder(ManagedNode):
         if self._pressed[1] and not before[1] and not idle:
             self._do("discard")
 
-    def _on_driver(self, message: String) -> None:
-        self._driver_status = json.loads(message.data)
+    def _on_world(self, message: String) -> None:
+        self._world_status = json.loads(message.data)
 
     def _on_keys(self, data: bytes) -> None:
         """In the reader's thread; the node's own looks at them with its timer."""
@@ -247,7 +249,7 @@ class Recorder(ManagedNode):
 
     def _conditions(self) -> dict[str, Any]:
         """What an episode says about the moment it began."""
-        setup = self._driver_status.get("setup")
+        setup = self._world_status.get("setup")
         return {
             "simulated": bool(self.get_parameter("use_sim_time").value),
             "software": f"mvp_real {__version__}",
