@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 from sensor_msgs.msg import JointState
@@ -27,6 +29,8 @@ SERVICES: dict[str, Any] = {
     "arm/stop": Trigger,
     "arm/home": Trigger,
     "arm/clear_fault": Trigger,
+    "arm/teach": SetBool,
+    "arm/change_state": ChangeState,
     "arm/set_parameters": SetParameters,
     "arm/describe_parameters": DescribeParameters,
     "emulated_world/set_parameters": SetParameters,
@@ -83,6 +87,11 @@ class ArmBringup(LiveGraph):
 
     def enable(self, on: bool = True) -> Any:
         return self.call("arm/enable", SetBool.Request(data=on))
+
+    def change(self, transition: int) -> bool:
+        """Ask the arm's node for a transition of its life cycle; whether it took place."""
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return bool(self.call("arm/change_state", request).success)
 
     def set_text(self, node: str, name: str, text: str) -> tuple[bool, str]:
         value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=text)

@@ -12,6 +12,9 @@ import pytest
 
 pytest.importorskip("xarm")
 
+from lifecycle_msgs.msg import Transition
+from std_srvs.srv import SetBool
+
 from mvp_real.nodes.diagnostics import ERROR
 from mvp_real.robots.table import load_robot
 from mvp_real.tasks.pick_fruit import setup_to_dict, validation_setups
@@ -115,6 +118,20 @@ def test_limits_of_a_bundle_are_taken_while_disabled(arm: ArmBringup) -> None:
     assert "pick_fruit" in reason
 
 
+def test_an_inactive_node_moves_nothing(arm: ArmBringup) -> None:
+    assert arm.change(Transition.TRANSITION_DEACTIVATE)
+    for name, request in (
+        ("arm/enable", SetBool.Request(data=True)), ("arm/home", None), ("arm/teach", SetBool.Request(data=True)),
+    ):  # fmt: skip
+        reply = arm.call(name, request)
+        assert not reply.success
+        assert "not active" in reply.message
+    assert arm.state == "disabled"
+    assert not arm.change(Transition.TRANSITION_CLEANUP), "the driver keeps its device"
+    assert arm.change(Transition.TRANSITION_ACTIVATE)
+    assert arm.enable().success
+
+
 def test_parameters_describe_themselves(arm: ArmBringup) -> None:
     from rcl_interfaces.srv import DescribeParameters
 
@@ -143,6 +160,21 @@ def test_a_killed_driver_leaves_the_arm_standing_and_the_next_one_starts_disable
     arm.until(lambda: arm.log("arm").count("arm ready") == 2, "it is ready")
     time.sleep(1.0)
     arm.until(lambda: arm.enable().success, "it can be enabled")
+
+
+def test_a_node_that_is_shut_down_takes_no_target(arm: ArmBringup) -> None:
+    assert arm.enable().success
+    assert arm.change(Transition.TRANSITION_ACTIVE_SHUTDOWN)
+    arm.until(
+        lambda: "driver running -> disabled" in arm.log("arm") or arm.state == "disabled", "it is disabled"
+    )
+    here = arm.true
+    arm.turn(3)
+    assert arm.true == pytest.approx(here, abs=5e-3)
+    arm.kill("arm")
+    ready = arm.log("arm").count("arm ready")
+    arm.start("arm")
+    arm.until(lambda: arm.log("arm").count("arm ready") > ready, "another one is ready")
 
 
 def test_an_address_is_needed(tmp_path: Path, running: ArmBringup) -> None:

@@ -22,7 +22,7 @@ def test_the_target_is_the_measured_position_once_per_reading() -> None:
     assert teacher.target(1.01, False) is None, "the arm holds"
     made = teacher.target(1.01, True)
     assert made is not None
-    np.testing.assert_array_equal(made[0], [0.1, 0, 0, 0.5, 0, 0, 0, 1.0])
+    np.testing.assert_array_equal(made[0], [0.1, 0, 0, 0.5, 0, 0, 0, 0.97])
     assert made[1] == 1.0
     assert teacher.target(1.02, True) is None, "nothing new"
     teacher.joints(reading(1.03))
@@ -35,11 +35,14 @@ def test_a_reading_that_is_not_finite_is_no_news() -> None:
     assert teacher.target(1.0, True) is None
 
 
-@pytest.mark.parametrize(("opening", "closed"), [(0.9, False), (0.2, True)])
+@pytest.mark.parametrize(("opening", "closed"), [(0.9, False), (0.6, True), (0.2, True)])
 def test_the_gripper_stays_as_it_is_until_its_key(opening: float, closed: bool) -> None:
     teacher = KinestheticTeacher()
     teacher.joints(reading(1.0, opening=opening))
     assert teacher.closed is closed
+    made = teacher.target(1.0, True)
+    assert made is not None
+    assert made[0][-1] == opening, "whatever it holds stays held"
     teacher.press("g")
     teacher.joints(reading(1.1, opening=opening))
     made = teacher.target(1.1, True)

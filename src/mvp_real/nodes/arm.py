@@ -1,7 +1,7 @@
 """Node `arm`: the real xArm7, or whatever answers like its controller box, behind the topics and services of an arm.
 
 It publishes `joint_states` as the box reports them and executes `joint_target` through the limiter. Nothing moves
-before `~/enable`; with `~/teach` a person moves the arm by hand. What each stop means stands in
+before `~/enable` or `~/home`; with `~/teach` a person moves the arm by hand. What each stop means stands in
 docs/how-to/connect_xarm7.md. The driver has this process for itself, so that no policy can keep its servo thread
 waiting.
 """
@@ -18,7 +18,8 @@ from mvp_real.bundle import load_card
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import JointReading
 from mvp_real.nodes.diagnostics import WARN, Report
-from mvp_real.nodes.driver_front import STATUS_PERIOD, DriverFront
+from mvp_real.nodes.driver_front import KEEPS_DEVICE, STATUS_PERIOD, DriverFront
+from mvp_real.nodes.driver_services import MOVING, inactive
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.runner import run_node
@@ -105,22 +106,29 @@ class Arm(ManagedNode):
             self._driver.disable()
             self._front.publish_status()
 
+    def clean_up(self) -> None:
+        raise MvpRealError(KEEPS_DEVICE)
+
     def shut_down(self) -> None:
         super().shut_down()
-        if self._driver is not None:
-            self._driver.close()
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            driver.close()
 
     # What the arm is told.
 
     def _on_teach(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         """Let a person move the arm by hand, or end that."""
-        assert self._driver is not None
-        response.success = True
-        if request.data:
+        if self._driver is None:
+            return response
+        if not request.data:
+            self._driver.disable()
+            response.success = self._driver.state not in MOVING
+        elif refusal := inactive(self):
+            response.message = refusal
+        else:
             verdict = self._driver.teach()
             response.success, response.message = verdict.state is DriverState.TEACHING, verdict.reason
-        else:
-            self._driver.disable()
         self._on_news()
         return response
 

@@ -6,6 +6,7 @@ latencies of the diagnostics. Images are shown at most `image_rate` times a seco
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 
@@ -73,8 +74,12 @@ class Dashboard(ManagedNode):
 
     def _on_image(self, message: Image) -> None:
         stamp = conversions.seconds(message.header.stamp)
-        if self._due(stamp):
+        if not self._due(stamp):
+            return
+        try:
             self._record.image("camera", conversions.frame(message, self._shown).image, stamp)
+        except ValueError as error:
+            self.get_logger().warning(f"image not shown: {error}", throttle_duration_sec=10.0)
 
     def _on_compressed(self, message: CompressedImage) -> None:
         stamp = conversions.seconds(message.header.stamp)
@@ -101,7 +106,10 @@ class Dashboard(ManagedNode):
         stamp = ros_now(self)
         for status in message.status:
             found = {value.key: value.value for value in status.values if value.key.endswith(MILLISECONDS)}
-            times = {key.removesuffix(MILLISECONDS).strip(): float(text) for key, text in found.items()}
+            times = {}
+            for key, text in found.items():
+                with contextlib.suppress(ValueError):  # another package's idea of a value
+                    times[key.removesuffix(MILLISECONDS).strip()] = float(text)
             self._record.times(status.name.rsplit("/", 1)[-1], times, stamp)
 
     def report(self) -> Report:

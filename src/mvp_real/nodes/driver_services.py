@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
+from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.robots.digit_limiter import DigitVerdict
 from mvp_real.robots.verdict import LATCHED, DriverState, Verdict
 
@@ -39,11 +39,21 @@ class Arm(Protocol):
         """Release a latched stop."""
 
 
+MOVING = (DriverState.RUNNING, DriverState.HOLD, DriverState.TEACHING)
+NOT_CONFIRMED = "the driver has not confirmed it: use the robot's own stop"
+
+
+def inactive(node: ManagedNode) -> str:
+    """Why a node that is not active refuses to move its robot; empty if it is."""
+    name = node.get_fully_qualified_name()
+    return "" if node.active else f"the node is not active: ros2 lifecycle set {name} activate"
+
+
 class DriverServices:
     """Offers the services of one arm.
 
     Args:
-        node: Owner of the services.
+        node: Owner of the services; nothing begins to move while it is not active.
         arm: The arm, or another robot with such a driver.
         changed: Called after each request with the state before it.
         prepare: Called before the arm is enabled.
@@ -53,14 +63,14 @@ class DriverServices:
 
     def __init__(
         self,
-        node: Node,
+        node: ManagedNode,
         arm: Arm,
         changed: Callable[[DriverState], None],
         prepare: Callable[[], None] = lambda: None,
         enabled: Callable[[bool], None] = lambda on: None,
         homing: Callable[[], None] = lambda: None,
     ) -> None:
-        self._arm, self._changed = arm, changed
+        self._node, self._arm, self._changed = node, arm, changed
         self._prepare, self._enabled, self._homing = prepare, enabled, homing
         node.create_service(SetBool, "~/enable", self._on_enable)
         node.create_service(Trigger, "~/stop", self._on_stop)
@@ -75,23 +85,30 @@ class DriverServices:
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         before = self._arm.state
-        response.success = True
-        if request.data:
+        if not request.data:
+            self._arm.disable()
+            response.success = self._arm.state not in MOVING
+            response.message = "" if response.success else NOT_CONFIRMED
+        elif refusal := inactive(self._node):
+            response.success, response.message = False, refusal
+        else:
             self._prepare()
             verdict = self._arm.enable()
             response.success, response.message = verdict.state is DriverState.RUNNING, verdict.reason
-        else:
-            self._arm.disable()
         self._changed(before)
         self._enabled(bool(request.data and response.success))
         return response
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self.stop("stopped by the operator")
-        response.success, response.message = True, self._arm.reason
+        response.success = self._arm.state in LATCHED
+        response.message = self._arm.reason if response.success else NOT_CONFIRMED
         return response
 
     def _on_home(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if refusal := inactive(self._node):
+            response.success, response.message = False, refusal
+            return response
         before = self._arm.state
         verdict = self._arm.home()
         # An arm drives there, RUNNING; a walking robot is put there, and stays disabled without a reason against.

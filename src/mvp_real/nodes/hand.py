@@ -1,8 +1,8 @@
 """Node `hand`: an Allegro hand on CAN, the real one or the emulated one, behind the topics and services of a robot.
 
-It publishes `joint_states` and executes `joint_target` through the limiter. Nothing moves before `~/enable`; what
-each stop means stands in docs/how-to/connect_allegro.md. Torque is given by a process of its own, which lets the
-hand go when this one is silent.
+It publishes `joint_states` and executes `joint_target` through the limiter. Nothing moves before `~/enable` or
+`~/home`; what each stop means stands in docs/how-to/connect_allegro.md. Torque is given by a process of its own, which
+lets the hand go when this one is silent.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 
+from mvp_real.errors import MvpRealError
 from mvp_real.nodes.diagnostics import OK, STALE, WARN, Report
-from mvp_real.nodes.driver_front import STATUS_PERIOD, DriverFront
+from mvp_real.nodes.driver_front import KEEPS_DEVICE, STATUS_PERIOD, DriverFront
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.runner import run_node
@@ -87,10 +88,14 @@ class Hand(ManagedNode):
             self._hand.disable()
             self._front.publish_status()
 
+    def clean_up(self) -> None:
+        raise MvpRealError(KEEPS_DEVICE)
+
     def shut_down(self) -> None:
         super().shut_down()
-        if self._hand is not None:
-            self._hand.close()
+        hand, self._hand = self._hand, None
+        if hand is not None:
+            hand.close()
 
     # What it says.
 

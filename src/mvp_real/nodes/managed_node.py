@@ -41,7 +41,7 @@ class ManagedNode(LifecycleNode):
         self._starting = False
 
     def shut_down(self) -> None:
-        """Deactivate, whatever the state."""
+        """Deactivate, whatever the state; may be called twice."""
         if self.active:
             self.active = False
             self.deactivate()
@@ -80,6 +80,12 @@ class ManagedNode(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         return self._guarded(self.clean_up)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._guarded(self.shut_down)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._guarded(self.shut_down)
 
     def _guarded(self, step) -> TransitionCallbackReturn:  # type: ignore[no-untyped-def]
         try:

@@ -65,7 +65,9 @@ class Recorder(ManagedNode):
             self, "required", ["wrist_camera/image", "joint_states"], text, read_only=True
         )
         self._driver = declare(self, "driver", "arm", "Name of the driver's node.", read_only=True)
-        text = "Node whose status holds the set-up of the scene; empty: the driver's, which in a simulator does."
+        text = (
+            "Node whose status holds the set-up of the scene; empty: the driver's, which in a simulator does."
+        )
         self._world = declare(self, "world", "", text, read_only=True)
         text = "'jpeg', or 'lossless' at about eight times the size."
         self._images = declare(self, "images", "jpeg", text, read_only=True)

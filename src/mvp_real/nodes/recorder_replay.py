@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,10 @@ class RunningRobot(ServiceCaller):
     def enable(self, on: bool) -> None:
         """Allow or forbid motion."""
         self._check(f"{self._driver}/enable", SetBool.Request(data=on))
+
+    def let_go(self) -> None:
+        """Forbid motion without waiting for the answer; also when the node is shutting down."""
+        self._clients[f"{self._driver}/enable"].call_async(SetBool.Request(data=False))
 
     def read(self) -> JointReading:
         """The newest joint reading.
@@ -130,12 +135,16 @@ class DemoReplay(ManagedNode):
             self._robot.enable(True)
             for path in map(Path, self._paths):
                 code |= self._play(self._robot, path)
-            self._robot.enable(False)
         except Interrupted:
             return
         except MvpRealError as error:
             self.get_logger().error(str(error))
             code = 1
+        except Exception:  # nobody else hears of what ends this thread
+            self.get_logger().error(traceback.format_exc())
+            code = 1
+        finally:
+            self._robot.let_go()
         self.exit_code = code
         self.executor.wake()
 

@@ -27,9 +27,11 @@ from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
 from mvp_real.nodes.runner import run_node
 from mvp_real.nodes.teleop_messages import HANDS, TOPIC, joy_message, ros_now
+from mvp_real.robots.table import load_robot
 from mvp_real.teleop.kinesthetic import HELP, KinestheticTeacher
 
 PERIOD = 0.02  # s of wall time between two samples
+TEACHING = "teaching"
 OFFERED_WITHIN = 60.0  # s for the driver to offer its service
 
 
@@ -39,10 +41,11 @@ class TeleopKinesthetic(ManagedNode):
     def __init__(self) -> None:
         super().__init__("teleop_kinesthetic", "operator")
         self._driver = declare(self, "driver", "arm", "Name of the driver's node.", read_only=True)
-        self._teacher = KinestheticTeacher()
+        self._teacher = KinestheticTeacher(load_robot("xarm7").gripper_open_threshold)
         self._lock = threading.Lock()  # the keys come in a thread of their own
         self._state = ""
-        self._asked = False
+        self._asked = False  # what the driver was asked for last
+        self._waiting = False  # for its answer
         self._shown = ("", False)
         self._targets_sent = 0
         self._names: tuple[str, ...] = ()
@@ -66,7 +69,7 @@ class TeleopKinesthetic(ManagedNode):
 
     def deactivate(self) -> None:
         self._timer.cancel()
-        if self._asked:
+        if self._asked or self._state == TEACHING:
             self._teach.call_async(SetBool.Request(data=False))
 
     def shut_down(self) -> None:
@@ -77,8 +80,10 @@ class TeleopKinesthetic(ManagedNode):
             self._terminal.close()
 
     def _speak(self) -> None:
-        now, teaching = time.monotonic(), self._state == "teaching"
-        if not self._teach.service_is_ready() and now - self._began > OFFERED_WITHIN:
+        now, teaching = time.monotonic(), self._state == TEACHING
+        if self._teach.service_is_ready():
+            self._began = now
+        elif now - self._began > OFFERED_WITHIN:
             self.get_logger().error(
                 f"the driver '{self._driver}' offers no service 'teach': an arm gives way to a hand with robot:=xarm7, "
                 "and with robot:=emulated"
@@ -88,8 +93,8 @@ class TeleopKinesthetic(ManagedNode):
         with self._lock:
             sample, made = self._teacher.sample(now, teaching), self._teacher.target(now, teaching)
             wanted, left = self._teacher.wanted, self._teacher.left
-        if wanted != self._asked and self._teach.service_is_ready():
-            self._asked = wanted
+        if wanted != self._asked and not self._waiting and self._teach.service_is_ready():
+            self._asked, self._waiting = wanted, True
             self._teach.call_async(SetBool.Request(data=wanted)).add_done_callback(
                 lambda future: self._on_answer(future.result(), wanted)
             )
@@ -105,18 +110,22 @@ class TeleopKinesthetic(ManagedNode):
         if shown != self._shown:
             self._shown = shown
             print(f"{shown[0]}  gripper {'closed' if shown[1] else 'open'}", flush=True)
-        if left and not self._asked:
+        if left and not self._asked and not self._waiting and not teaching:
             self.exit_code = 0
 
     def _on_answer(self, answer: SetBool.Response, wanted: bool) -> None:
+        self._waiting = False
         if not answer.success:
-            self.get_logger().warning(f"the arm does not give way: {answer.message}")
+            what = "the arm does not give way" if wanted else "the arm does not hold"
+            self.get_logger().warning(f"{what}: {answer.message}")
             with self._lock:
-                self._teacher.wanted = self._asked = not wanted
+                # A refusal to give way ends the wish; a refusal to hold is asked again.
+                self._teacher.wanted, self._asked = False, not wanted
 
     def _on_driver(self, message: String) -> None:
         before, self._state = self._state, str(json.loads(message.data).get("state", ""))
-        if before == "teaching" and self._state != "teaching":  # a stop, or somebody else ended it
+        # A stop, or somebody else ended it; while an answer is due, it is the answer that counts.
+        if before == TEACHING and self._state != TEACHING and not self._waiting:
             with self._lock:
                 self._teacher.wanted = self._asked = False
 

@@ -9,7 +9,7 @@ from mvp_real.robots.verdict import DriverState, Verdict
 
 
 class RobotDriver(Protocol):
-    """An arm behind the limiter. No call blocks for longer than one servo period."""
+    """An arm behind the limiter. `read`, `command`, `disable` and `stop` return at once, the others after seconds."""
 
     @property
     def state(self) -> DriverState:

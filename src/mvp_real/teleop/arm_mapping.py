@@ -73,6 +73,7 @@ class ArmMapping(ClutchedMapping):
         self._table = limits.table
         self._follower = ArmFollower(limits, self.settings.follower)
         self._grip = GripLatch()
+        self._opening = 1.0
         self._commanded: FloatArray | None = None  # last target that was sent
         self._hand_position = np.zeros(3)
         self._hand_rotation = np.eye(3)
@@ -102,7 +103,8 @@ class ArmMapping(ClutchedMapping):
             self._begin(sample, robot_now)
         step = self._follower.step(self._wanted(sample), robot_now)
         closed = self._grip.feed(sample.grip)
-        position = np.append(step.joints, 0.0 if closed else 1.0)
+        opening = float(not closed) if self._grip.told else self._opening
+        position = np.append(step.joints, opening)
         self._commanded = position
         self.short = step.short
         behind = f"the tool is {100 * step.short:.0f} cm behind the hand" if step.short > SHORT else ""
@@ -125,7 +127,9 @@ class ArmMapping(ClutchedMapping):
         same = last is not None and float(np.max(np.abs(last[:7] - measured[:7]))) < SAME_PLACE
         start = last if last is not None and same else measured
         self._follower.start(start[:7], robot_now)
-        self._grip.start(bool((last if last is not None and same else measured)[7] < 0.5))
+        # As far as it was told to open, or does: what the fingers hold stays held.
+        self._opening = float((last if last is not None and same else measured)[7])
+        self._grip.start(self._opening < self._table.gripper_open_threshold)
         self._tool = self._follower.tool()
         self._hand_position = sample.position
         self._hand_rotation = rotation_from_quaternion(sample.quaternion)

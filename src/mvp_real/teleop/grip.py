@@ -10,15 +10,16 @@ class GripLatch:
 
     Attributes:
         closed: What the gripper is told.
+        told: Whether the operator has said anything since the clutch was taken.
     """
 
     def __init__(self) -> None:
-        self.closed = False
+        self.closed = self.told = False
         self._pulled: bool | None = None
 
     def start(self, closed: bool) -> None:
         """The clutch was taken; the gripper is as it is until the trigger crosses."""
-        self.closed = closed
+        self.closed, self.told = closed, False
         self._pulled = None
 
     def feed(self, grip: float) -> bool:
@@ -29,6 +30,6 @@ class GripLatch:
         """
         pulled = grip > CLOSE_ABOVE if not self._pulled else grip > OPEN_BELOW
         if self._pulled is not None and pulled is not self._pulled:
-            self.closed = pulled
+            self.closed, self.told = pulled, True
         self._pulled = pulled
         return self.closed

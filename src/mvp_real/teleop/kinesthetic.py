@@ -16,7 +16,6 @@ from mvp_real.teleop.keyboard import QUIT
 from mvp_real.teleop.marks import MarkKeys
 
 TEACH, GRIP = "t", "g"
-OPEN_FROM = 0.5  # opening from which the gripper counts as open when it has not been told anything
 HELP = "t: let the arm give way, or hold it again   g: gripper   ENTER/BACKSPACE: marks   q: leave"
 
 
@@ -24,6 +23,7 @@ class KinestheticTeacher:
     """Keys and measured joints to samples and targets.
 
     Args:
+        open_from: Opening from which the gripper counts as open.
         max_age: Oldest measured joints that make a target, s.
         side: Hand that the samples speak of.
 
@@ -32,7 +32,8 @@ class KinestheticTeacher:
         left: The operator asked to leave.
     """
 
-    def __init__(self, max_age: float = 0.3, side: str = "right") -> None:
+    def __init__(self, open_from: float = 0.85, max_age: float = 0.3, side: str = "right") -> None:
+        self._open_from = open_from
         self._max_age, self._side = max_age, side
         self._marks = MarkKeys()
         self._closed: bool | None = None
@@ -60,17 +61,20 @@ class KinestheticTeacher:
 
     @property
     def closed(self) -> bool:
-        """Whether the gripper is to be closed: as it is, until it is told."""
+        """Whether the gripper is to be closed, or is, until it is told; what keeps it from closing is held."""
         if self._closed is not None:
             return self._closed
-        return self._reading is not None and bool(self._reading.position[-1] < OPEN_FROM)
+        return self._reading is not None and bool(self._reading.position[-1] < self._open_from)
 
     def target(self, now: float, teaching: bool) -> tuple[FloatArray, float] | None:
-        """Where the arm is and how far the gripper shall open, (8,), and its stamp; None if there is nothing new.
+        """Where the arm is, the gripper as it is until its key, and the stamp; None if there is nothing new.
 
         Args:
             now: On the clock of the readings' stamps.
             teaching: Whether the driver says that the arm gives way.
+
+        Returns:
+            (8,) rad and opening fraction, and s.
         """
         reading = self._reading
         if (
@@ -82,7 +86,8 @@ class KinestheticTeacher:
             return None
         self._made = reading.stamp
         position = reading.position.copy()
-        position[-1] = 0.0 if self.closed else 1.0
+        if self._closed is not None:
+            position[-1] = 0.0 if self._closed else 1.0
         return position, reading.stamp
 
     def sample(self, now: float, teaching: bool) -> HandSample:

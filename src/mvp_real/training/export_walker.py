@@ -13,7 +13,7 @@ from mvp_real.control.locomotion.wiring import walking_of
 from mvp_real.robots.digit import load_digit
 from mvp_real.tasks.digit.config import WalkConfig
 from mvp_real.tasks.digit.privileged import STATE_SIZE, Mirror
-from mvp_real.training.checkpoint_files import read_state
+from mvp_real.training.checkpoint_files import STATE_FILE, read_state
 from mvp_real.training.export_locomotion import ExportedPolicy, export_locomotion
 from mvp_real.training.rl.build import load_actor
 from mvp_real.training.rl.config import RlConfig
@@ -88,8 +88,10 @@ def _record(run: Path, config: RlConfig, exported: ExportedPolicy, command: str)
     }
 
 
-def _lineage(run: Path) -> dict[str, Any]:
-    """Budget and settings of a run, and of the runs that it began with or learnt from."""
+def _lineage(run: Path, after: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Budget and settings of a run, and of the runs that it began with or learnt from, as far as they are there."""
+    if run.resolve() in after or not (run / STATE_FILE).is_file():
+        return {"folder": str(run)}
     state = read_state(run)
     progress, settings = state["progress"], state["config"]
     record = {
@@ -97,10 +99,11 @@ def _lineage(run: Path) -> dict[str, Any]:
         "minutes": round(float(progress["seconds"]) / 60.0, 1),
         "settings": settings,
     }
+    before = (*after, run.resolve())
     if settings["distillation"]:
-        record["teacher"] = _lineage(Path(settings["distillation"]["teacher"]))
+        record["teacher"] = _lineage(Path(settings["distillation"]["teacher"]), before)
     if settings["start_from"]:
-        record["started_from"] = _lineage(Path(settings["start_from"]))
+        record["started_from"] = _lineage(Path(settings["start_from"]), before)
     return record
 
 

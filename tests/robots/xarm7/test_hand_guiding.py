@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mvp_real.robots.verdict import DriverState
+from mvp_real.robots.xarm7 import XArm7Driver
 
-from ...emulators.xarm7.running import until
+from ...emulators.xarm7.running import PORT, until
 from .conftest import TABLE, Rig
 
 # Real sockets and clocks: a machine may lose a second.
@@ -46,6 +49,7 @@ def test_the_arm_goes_where_the_hand_puts_it_and_stays_there(rig: Rig) -> None:
 def test_only_the_gripper_of_a_target_is_executed(rig: Rig) -> None:
     teach(rig)
     goal = TABLE.home.copy()
+    rig.driver.command(rig.target(goal))  # as it is: the first one moves nothing
     goal[0] += 0.05
     goal[-1] = 0.0
     verdict = rig.driver.command(rig.target(goal))
@@ -58,6 +62,19 @@ def test_only_the_gripper_of_a_target_is_executed(rig: Rig) -> None:
         goal[-1] = bad
         assert rig.driver.command(rig.target(goal)).position is None
     assert rig.driver.command(rig.target(goal[:3])).position is None
+    old = replace(rig.target(TABLE.home), stamp=-1e9)
+    assert rig.driver.command(old).position is None
+
+
+def test_what_the_fingers_hold_stays_held(rig: Rig) -> None:
+    teach(rig)
+    goal = TABLE.home.copy()
+    goal[-1] = 0.6  # wherever they are when the first target comes
+    for wanted in (0.6, 0.65):
+        goal[-1] = wanted
+        assert rig.driver.command(rig.target(goal)).position is not None
+    time.sleep(0.3)
+    assert rig.true[-1] == pytest.approx(TABLE.home[-1], abs=0.02)
 
 
 def test_it_begins_only_from_disabled_and_keeps_everything_else_out(rig: Rig) -> None:
@@ -93,3 +110,69 @@ def test_every_stop_ends_it_and_latches(rig: Rig, fault: str) -> None:
     verdict = rig.driver.clear_fault()
     assert verdict.state is DriverState.DISABLED, verdict.reason
     teach(rig)
+
+
+def test_a_stop_while_the_box_is_being_prepared_is_not_lost(rig: Rig) -> None:
+    for end in (lambda: rig.driver.stop("stopped by the operator"), rig.driver.disable):
+        timer = threading.Timer(0.15, end)
+        timer.start()
+        verdict = rig.driver.teach()
+        timer.join()
+        assert verdict.state is not DriverState.TEACHING
+        assert rig.driver.state is not DriverState.TEACHING
+        until(lambda: not rig.box.box.ready, "the box holds the arm")
+        if rig.driver.state is DriverState.STOPPED:
+            until(lambda: rig.driver.clear_fault().state is DriverState.DISABLED, "the fault is cleared")
+
+
+def test_a_disable_while_the_box_is_being_enabled_is_not_lost(rig: Rig) -> None:
+    timer = threading.Timer(0.15, rig.driver.disable)
+    timer.start()
+    verdict = rig.driver.enable()
+    timer.join()
+    assert verdict.state is DriverState.DISABLED
+    assert rig.driver.state is DriverState.DISABLED
+    until(lambda: not rig.box.box.ready, "the box holds the arm")
+
+
+def test_a_stop_that_the_box_does_not_hear_is_said_again(rig: Rig) -> None:
+    teach(rig)
+    rig.box.board.set("silence")
+    rig.driver.stop("stopped by the operator")
+    time.sleep(1.5)
+    rig.box.board.clear()
+    until(lambda: not rig.box.box.ready, "the box holds the arm once it hears again")
+
+
+def test_clearing_a_fault_never_leaves_the_arm_giving_way(rig: Rig) -> None:
+    teach(rig)
+    rig.box.board.set("drop")
+    assert rig.stopped()
+    rig.box.board.clear()
+    until(lambda: rig.driver.clear_fault().state is DriverState.DISABLED, "the fault is cleared")
+    assert not rig.box.box.ready
+
+
+def test_a_driver_that_starts_after_one_that_died_holds_the_arm(rig: Rig) -> None:
+    with rig.box.box.lock:  # what a killed driver leaves
+        rig.box.box.enable_motion(8, True)
+        rig.box.box.set_mode(2)
+        rig.box.box.set_state(0)
+    assert rig.box.box.ready
+    second = XArm7Driver(rig.box.host, port=PORT, reply_within=1.0)
+    second.open()
+    try:
+        assert not rig.box.box.ready
+    finally:
+        second.close()
+
+
+def test_a_gripper_that_fails_or_a_teacher_that_vanishes_ends_it(rig: Rig) -> None:
+    teach(rig)
+    rig.box.board.set("gripper_error", 11)
+    assert "gripper" in rig.stopped()
+    rig.box.board.clear()
+    until(lambda: rig.driver.clear_fault().state is DriverState.DISABLED, "the fault is cleared")
+    teach(rig)
+    rig.driver.command(rig.target(TABLE.home))
+    assert "nobody teaches the arm" in rig.stopped()

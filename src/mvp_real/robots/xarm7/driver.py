@@ -82,6 +82,7 @@ class XArm7Driver:
         self._phase = _Phase.IDLE
         self._brake_until = 0.0
         self._halt_wanted = False
+        self._ended = 0  # requests to end motion or teaching; one may come while the box is being prepared
         self._points = 0
         self._periods = Periods(1.0 / rate)
         self._thread = ServoThread(self, 1.0 / rate, prepare_thread)
@@ -95,6 +96,8 @@ class XArm7Driver:
             ControllerFault: No supported controller answers.
         """
         self._session.connect()
+        if self._session.gives_way:  # whoever let it has died
+            self._session.client.halt()
         self._use_limits()
         self._thread.start()
 
@@ -143,7 +146,7 @@ class XArm7Driver:
         """Hand in a target, its stamp in monotonic time; the verdict says what the limiter made of it."""
         with self._lock:
             if self._guiding.active:
-                return self._guiding.command(target)
+                return self._guiding.command(target, self.limits, time.monotonic())
             verdict = self._motion.command(target, self.read(), time.monotonic())
             self._react(verdict)
             return verdict
@@ -156,15 +159,16 @@ class XArm7Driver:
     def disable(self) -> None:
         """End motion or teaching without a fault: brake, then stop the box. The motors hold the arm."""
         with self._lock:
+            self._ended += 1
             self._end_teaching()
             self._motion.limiter.disable()
             self._motion.end_homing()
             self._brake()
-        self._thread.wake()
 
     def stop(self, reason: str) -> None:
         """Brake, stop the box, and latch."""
         with self._lock:
+            self._ended += 1
             self._end_teaching()
             self._react(self._motion.limiter.stop(reason))
             self._halt_wanted = self._phase is _Phase.IDLE  # whatever moves the arm then, it is not us
@@ -193,12 +197,18 @@ class XArm7Driver:
                 return Verdict(
                     None, self.state, False, f"the arm is {self.state.value}; disable it before it is taught"
                 )
+            ended = self._ended
             try:
-                self._guiding.begin()
+                self._guiding.prepare()
             except ControllerFault as error:
                 self._trip(error)
                 return Verdict(None, self.state, False, self.reason)
-            return Verdict(None, self.state, False, "")
+            with self._lock:
+                self._guiding.active = ended == self._ended and self.state is DriverState.DISABLED
+                if self._guiding.active:
+                    return Verdict(None, self.state, False, "")
+            self._halt_box()
+            return Verdict(None, self.state, False, self.reason)
 
     def clear_fault(self) -> Verdict:
         """Release a latched stop: connect again if need be, clear the box's error. Disabled afterwards."""
@@ -206,9 +216,11 @@ class XArm7Driver:
             if self.state is not DriverState.STOPPED:
                 return Verdict(None, self.state, False, self.reason)
             try:
-                if not self._wait_idle():
+                if not self._wait_idle(halted=False):
                     raise ControllerFault("the arm has not come to rest")
                 self._session.clean()
+                self._session.client.halt()
+                self._halt_wanted = False
             except ControllerFault as fault:
                 return Verdict(None, self.state, False, f"{self.reason}; cannot be cleared: {fault}")
             with self._lock:
@@ -269,12 +281,11 @@ class XArm7Driver:
         """Stop the box if that is wanted; notice one that stopped by itself, fell silent or left."""
         before = self.state
         if self._halt_wanted:
-            self._halt_box()
-            self._halt_wanted = False
+            self._halt_wanted = not self._halt_box()
         elif before is not DriverState.STOPPED:
             try:
                 self._session.client.require_no_error()
-                self._guiding.require_no_fault()
+                self._guiding.require_no_fault(self.limits, time.monotonic())
             except ControllerFault as error:
                 with self._lock:
                     self._end_teaching()
@@ -290,7 +301,12 @@ class XArm7Driver:
             return Verdict(None, self.state, False, self.reason)
         with self._lock:
             if self._phase is _Phase.STREAMING:
-                return self._motion.limiter.enable(session.reading, now)
+                verdict = self._motion.limiter.enable(session.reading, now)
+                if verdict.state is not DriverState.RUNNING:
+                    self._motion.end_homing()
+                    self._brake()
+                return verdict
+            ended = self._ended
         if not self._wait_idle():
             return Verdict(None, self.state, False, "the arm has not come to rest yet")
         try:
@@ -300,7 +316,10 @@ class XArm7Driver:
             return Verdict(None, self.state, False, self.reason)
         with self._lock:
             now = time.monotonic()
-            verdict = self._motion.limiter.enable(session.reading, now)
+            if ended != self._ended:
+                verdict = Verdict(None, self.state, False, self.reason)
+            else:
+                verdict = self._motion.limiter.enable(session.reading, now)
             if verdict.state is DriverState.RUNNING:
                 self._motion.stream.start(session.reading.position, now)
                 self._periods.restart()
@@ -316,11 +335,12 @@ class XArm7Driver:
             self.limits = unit.limits(self._own_limits) if unit else self._own_limits
             self._motion.use(self.limits)
 
-    def _wait_idle(self) -> bool:
+    def _wait_idle(self, halted: bool = True) -> bool:
+        """Wait until nothing is sent, and nothing of the kind is due; whether it is so."""
         deadline = time.monotonic() + 2.0 * BRAKE_WITHIN
-        while (not self.idle or self._halt_wanted) and time.monotonic() < deadline:
+        while not (ended := self.idle and not (halted and self._halt_wanted)) and time.monotonic() < deadline:
             time.sleep(0.005)
-        return self.idle and not self._halt_wanted
+        return ended
 
     def _react(self, verdict: Verdict) -> None:
         if verdict.state is DriverState.STOPPED:
@@ -337,6 +357,7 @@ class XArm7Driver:
         if self._guiding.active:
             self._guiding.active = False
             self._halt_wanted = True
+            self._thread.wake()
 
     def _trip(self, fault: ControllerFault) -> None:
         """Stop without braking along the trajectory: the box no longer follows it."""
@@ -344,12 +365,14 @@ class XArm7Driver:
             self._motion.limiter.stop(str(fault))
             self._motion.end_homing()
             self._phase = _Phase.IDLE
-        if not fault.lost:
-            self._halt_box()
+        self._halt_wanted = fault.lost or not self._halt_box()  # `look` goes on trying
 
-    def _halt_box(self) -> None:
+    def _halt_box(self) -> bool:
+        """Stop the box; whether it was reached."""
         try:
             self._session.client.halt()
         except ControllerFault as fault:
             with self._lock:
                 self._motion.limiter.stop(str(fault))
+            return False
+        return True

@@ -15,6 +15,7 @@ from mvp_real.robots.xarm7.client import (
     READY,
     SERVO_MODE,
     STATES,
+    TEACH_MODE,
     ArmReport,
     ControllerFault,
     XArmClient,
@@ -124,6 +125,12 @@ class ArmSession:
         deadline = time.monotonic() + REPORTS_WITHIN
         while time.monotonic() - self.reading.stamp > FRESH and time.monotonic() < deadline:
             time.sleep(0.01)
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether the box reports that the arm gives way to a hand."""
+        report = self.report
+        return report is not None and report.mode == TEACH_MODE and report.state in (MOVING, READY)
 
     def box_fault(self, mode: int = SERVO_MODE) -> str:
         """What the newest report says against going on in this mode."""
