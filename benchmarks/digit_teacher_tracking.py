@@ -15,6 +15,7 @@ import torch
 
 from mvp_real.tasks.digit.config import WalkConfig
 from mvp_real.tasks.digit.environment import WalkEnvironment
+from mvp_real.training.checkpoint_files import read_state
 from mvp_real.training.rl.build import load_actor
 
 COMMANDS = (
@@ -24,8 +25,8 @@ COMMANDS = (
 STEPS, SETTLING = 500, 100  # of 20 ms
 
 
-def environment(command: tuple[float, float, float], robots: int) -> WalkEnvironment:
-    """Robots that are all told the same."""
+def environment(command: tuple[float, float, float], robots: int, gait: dict[str, float]) -> WalkEnvironment:
+    """Robots that are all told the same, and see the foot targets of a gait."""
     forward, sideways, turn = ([value, value] for value in command)
     return WalkEnvironment(
         WalkConfig.from_dict(
@@ -33,6 +34,7 @@ def environment(command: tuple[float, float, float], robots: int) -> WalkEnviron
                 "num_envs": robots,
                 "joint_friction": False,
                 "seed": 77,
+                "gait": gait,
                 "commands": {"forward": forward, "sideways": sideways, "turn": turn},
                 "randomisation": {"strength": 0.4, "rows": {"joint_position": 0.2, "restitution": 0.0}},
             }
@@ -49,8 +51,9 @@ def main() -> None:
     parser.add_argument("--robots", type=int, default=6, help="per command")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    gait = read_state(args.run)["config"]["environment"].get("gait", {})
     for command in COMMANDS:
-        world = environment(command, args.robots)
+        world = environment(command, args.robots, gait)
         actor, _ = load_actor(args.run, world, world.mirror)
         seen, layout = world.reset(), world.state_layout
         velocity, soles, falls = [], [], 0

@@ -125,6 +125,12 @@ def test_windows_of_the_memory_stop_at_episodes_and_at_its_beginning() -> None:
     assert torch.equal(mask, last - torch.arange(3, -1, -1) >= first)
 
 
+def test_a_teacher_of_another_gait_is_refused(tmp_path: Path, teacher: Path) -> None:
+    config = distilling(teacher, environment={"gait": {"clearance": 0.16}})
+    with pytest.raises(MvpRealError, match=r"foot targets of environment\.gait"):
+        DistillationTrainer(PointMass(), config, tmp_path)
+
+
 def test_an_unknown_precision_is_named(teacher: Path) -> None:
     with pytest.raises(MvpRealError, match="unknown precision 'float16'"):
         distilling(teacher, distillation={"precision": "float16"})

@@ -52,7 +52,7 @@ class RewardScales:
         linear_width: Of the kernel of the velocity error, m^2/s^2. The thesis has 0.2, which is flat near zero.
         angular_width: Of the kernel of the turn error, rad^2/s^2.
         averaged: Share of the mean over about a gait cycle in the velocity that both kernels see, 0 to 1. The thesis
-            has 0: there the sway of every stride costs as much as a constant error, and slow commands are undershot.
+            has 0: there the sway of every stride costs as much as a constant error, which then stays.
         height: Height of the base above the ground below which it is punished, m.
         contact_threshold: Force from which a foot counts as standing, N. The thesis has 0.
         force_limit: Force of a foot above which it is punished, N.

@@ -62,6 +62,12 @@ class DistillationTrainer(RunLoop):
             raise MvpRealError(
                 f"the teacher in '{self.settings.teacher}' sees {teachers.actor.source}; it must see the state"
             )
+        mine, its = (settings.environment.get("gait", {}) for settings in (config, teachers))
+        if mine != its:
+            raise MvpRealError(
+                f"the teacher in '{self.settings.teacher}' sees the foot targets of environment.gait {its}, here it is "
+                f"{mine}; give the student's environment the teacher's"
+            )
         self.teacher.to(self.device)
         self.student = build_actor(config, environment, functions).to(self.device)
         self.window = int(self.student.network.window)  # type: ignore[arg-type]
