@@ -98,6 +98,7 @@ class PlainWalk(gymnasium.Env[np.ndarray, np.ndarray]):
         motion = self.motion()
         episodes.steps += 1
         episodes.phase = np.mod(episodes.phase + self.period / self.gait.period, 1.0)
+        episodes.average(motion, 0.025)
         clear = np.zeros(1, dtype=bool)
         terminated = Termination().reasons(motion.height, motion.gravity, clear, clear).any(axis=1)
         aims = foot_targets(episodes.phase, episodes.command, self.stance, self.gait)
@@ -105,7 +106,7 @@ class PlainWalk(gymnasium.Env[np.ndarray, np.ndarray]):
             motion, episodes, action, targets.position, aims, terminated, self.scales, self.period
         )
         reward = self.period * weighted_sum(terms, self.weights)
-        episodes.remember(motion, action, sent, targets.position, self.period, 0.025)
+        episodes.remember(motion, action, sent, targets.position, self.period)
         truncated = bool(episodes.steps[0] >= EPISODE_STEPS)
         return self.observation(motion), float(reward[0]), bool(terminated[0]), truncated, {}
 

@@ -70,6 +70,7 @@ class WalkReport:
         provenance: Commit, versions, machine.
         notes: Sentences a reader must not miss.
         extra: Further content of `results.json`.
+        asked: Number of trials, where not every policy walks every row.
     """
 
     title: str
@@ -82,10 +83,13 @@ class WalkReport:
     provenance: dict[str, Any]
     notes: Sequence[str] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+    asked: int | None = None
 
     @property
     def planned(self) -> int:
         """Number of trials that were asked for."""
+        if self.asked is not None:
+            return self.asked
         return len(self.subjects) * sum(row.robots for row in self.rows.values())
 
     @property

@@ -127,9 +127,8 @@ def write_walk_study(
             "study": study.name,
             "study_sha256": study.digest,
             "verdicts": [asdict(verdict) for verdict in verdicts],
-            "planned_trials": asked,
-            "complete": done == asked,
         },
+        asked=asked,
     )
     home = study.path.parent
     page = {**report.extra, "provenance_items": {"study file, SHA-256": study.digest}}
