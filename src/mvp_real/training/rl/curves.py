@@ -9,11 +9,12 @@ from typing import Any
 
 from mvp_real.errors import require
 
+# Each panel shows the first of its names that a log has: PPO writes "kl", a distillation "divergence".
 PANELS = (
-    ("episode_length", "episode length, steps"),
-    ("reward", "reward per step"),
-    ("kl", "divergence per update"),
-    ("std", "standard deviation of the action"),
+    (("episode_length",), "episode length, steps"),
+    (("reward",), "reward per step"),
+    (("kl", "divergence"), "divergence (update, or teacher)"),
+    (("std",), "standard deviation of the action"),
 )
 
 
@@ -30,8 +31,9 @@ def draw_curves(rows: Sequence[dict[str, Any]], path: Path) -> Path:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 6), layout="constrained")
-    for number, (name, label) in enumerate(PANELS):
+    for number, (names, label) in enumerate(PANELS):
         axes = figure.add_subplot(2, 2, number + 1)
+        name = next((name for name in names if any(name in row for row in rows)), names[0])
         points = [(row["samples"] / 1e6, row[name]) for row in rows if name in row]
         if points:
             axes.plot(*zip(*points, strict=True), lw=0.8)
