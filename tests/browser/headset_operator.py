@@ -208,7 +208,11 @@ class HeadsetOperator:
             self._page.press(button, 1.0)
             self._page.page.wait_for_timeout(200)
             self._page.press(button, 0.0)
-            self._page.page.wait_for_timeout(300)
-            return done()
+            # Once is enough: a second press would mean something else.
+            for _ in range(20):
+                self._page.page.wait_for_timeout(100)
+                if done():
+                    return True
+            return False
 
         self._robot.until(pressed, f"the recorder answers to {button}")

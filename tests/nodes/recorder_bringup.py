@@ -18,6 +18,7 @@ from trajectory_msgs.msg import JointTrajectory
 from mvp_real.messages import JointReading, JointTarget
 from mvp_real.nodes import conversions
 from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
+from mvp_real.nodes.teleop_messages import HANDS, TOPIC
 
 from .live_graph import PATIENCE, LiveGraph, node_command
 
@@ -55,7 +56,7 @@ class RecorderBringup(LiveGraph):
         self._infos = node.create_publisher(CameraInfo, "wrist_camera/camera_info", SENSOR)
         self._joints = node.create_publisher(JointState, "joint_states", SENSOR)
         self._targets = node.create_publisher(JointTrajectory, "joint_target", COMMAND)
-        self._teleop = node.create_publisher(Joy, "teleop", SENSOR)
+        self._teleop = node.create_publisher(Joy, TOPIC, HANDS)
         self._driver = node.create_publisher(String, "arm/status", LATCHED)
         self._driver.publish(String(data=json.dumps({"state": "running", "reason": ""})))
         node.create_subscription(String, "recorder/status", self._on_status, LATCHED)
@@ -120,5 +121,8 @@ class RecorderBringup(LiveGraph):
             self._infos.publish(conversions.camera_info_message(image.header, 160, 120, 100.0))
         hand = Joy(axes=[0.0] * 6 + [1.0, 0.0], buttons=list(self._buttons))
         hand.header.stamp = conversions.time_message(now)
-        hand.header.frame_id = "keyboard/right"
+        hand.header.frame_id = "webxr/right"
         self._teleop.publish(hand)
+        other = Joy(axes=[0.0] * 6 + [1.0, 0.0], buttons=[1, 0, 0, 0], header=hand.header)
+        other.header.frame_id = "webxr/left"
+        self._teleop.publish(other)

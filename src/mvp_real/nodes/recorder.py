@@ -28,10 +28,11 @@ from mvp_real.nodes.diagnostics import ERROR, OK, WARN, Report
 from mvp_real.nodes.input_reader import Reader, Terminal
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
-from mvp_real.nodes.quality import LATCHED, SENSOR
+from mvp_real.nodes.quality import LATCHED
 from mvp_real.nodes.recorder_scenes import SceneChanger
 from mvp_real.nodes.recorder_topics import RecordedTopics
 from mvp_real.nodes.runner import run_node
+from mvp_real.nodes.teleop_messages import HANDS, TOPIC
 from mvp_real.resources import config_file
 from mvp_real.robots.table import load_robot
 
@@ -87,7 +88,7 @@ class Recorder(ManagedNode):
         self._terminal: Terminal | None = None
         self._reader: Reader | None = None
         self._keys: list[str] = []
-        self._pressed = (0, 0)
+        self._pressed: dict[str, tuple[int, int]] = {}  # by hand: both hands of a headset speak on one topic
         self._world_status: dict[str, Any] = {}
         self._calibration: dict[str, str] = {}
         self._said = ("", "")
@@ -126,7 +127,7 @@ class Recorder(ManagedNode):
         names = dict.fromkeys([*self._required, *self._topics, f"{self._driver}/status"])
         self._recorded = RecordedTopics(self, tuple(names), self._on_message)
         self._status = self.create_publisher(String, "~/status", LATCHED)
-        self.create_subscription(Joy, "teleop", self._on_teleop, SENSOR)
+        self.create_subscription(Joy, TOPIC, self._on_teleop, HANDS)
         self.create_subscription(String, f"{self._world or self._driver}/status", self._on_world, LATCHED)
         for name in COMMANDS:
             self.create_service(Trigger, f"~/{name}", lambda q, r, name=name: self._on_service(name, r))
@@ -172,16 +173,17 @@ class Recorder(ManagedNode):
             self._session.offer(topic, kind, definition, data, received, time.monotonic())
 
     def _on_teleop(self, message: Joy) -> None:
-        """A button counts when it goes down."""
+        """A button of a hand counts when it goes down."""
         if len(message.buttons) <= SECONDARY:
             return
-        before, self._pressed = self._pressed, (message.buttons[PRIMARY], message.buttons[SECONDARY])
+        hand, pressed = message.header.frame_id, (message.buttons[PRIMARY], message.buttons[SECONDARY])
+        before, self._pressed[hand] = self._pressed.get(hand, (0, 0)), pressed
         if not self.active or self._session is None:
             return
         idle = self._session.state in (SessionState.IDLE, SessionState.FAILED)
-        if self._pressed[0] and not before[0]:
+        if pressed[0] and not before[0]:
             self._do("start" if idle else "success")
-        if self._pressed[1] and not before[1] and not idle:
+        if pressed[1] and not before[1] and not idle:
             self._do("discard")
 
     def _on_world(self, message: String) -> None:
