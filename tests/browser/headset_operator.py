@@ -31,7 +31,7 @@ from mvp_real.tasks.pick_fruit_world import PickFruitWorld
 
 from ..nodes.live_graph import PATIENCE
 from ..nodes.teleop_bringup import TeleopBringup
-from .operator_page import OperatorPage
+from .operator_page import OperatorPage, clutch
 
 HAND = np.array([0.2, 1.1, -0.4])  # where the controller is taken up, m, in the headset's frame
 LONGEST = 40.0  # s of a demonstration
@@ -176,18 +176,8 @@ class HeadsetOperator:
 
     def _take(self) -> None:
         """Press the clutch until it holds, and remember what the hand and the tool then were."""
-        robot, page = self._robot, self._page
-
-        def held() -> bool:
-            if robot.mapping["state"] == "moving":
-                return True
-            page.press("squeeze", 0.0)
-            page.page.wait_for_timeout(250)
-            page.press("squeeze", 1.0)
-            page.page.wait_for_timeout(250)
-            return bool(robot.mapping["state"] == "moving")
-
-        robot.until(held, "the clutch is taken")
+        robot = self._robot
+        clutch(robot, self._page)
         self.clutches += 1
         pose = TABLE.tool_pose(robot.joints)
         tool = np.array(robot.mapping["tool"])

@@ -9,6 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from ..nodes.teleop_bringup import TeleopBringup
+
 PATIENCE = 40_000  # ms; a busy machine draws and simulates slowly
 
 
@@ -82,3 +84,18 @@ class OperatorPage:
     def shoot(self, path: Path) -> None:
         """A screenshot."""
         self.page.screenshot(path=str(path))
+
+
+def clutch(robot: TeleopBringup, page: OperatorPage) -> None:
+    """Press the clutch until it is taken: on a busy machine a frame may come too late, which releases it."""
+
+    def moving() -> bool:
+        if robot.mapping["state"] == "moving":
+            return True
+        page.press("squeeze", 0.0)
+        page.page.wait_for_timeout(300)
+        page.press("squeeze", 1.0)
+        page.page.wait_for_timeout(300)
+        return bool(robot.mapping["state"] == "moving")
+
+    robot.until(moving, "the clutch is taken")

@@ -9,7 +9,7 @@ import pytest
 
 from ..nodes.teleop_bringup import TeleopBringup
 from .conftest import Devices
-from .operator_page import OperatorPage
+from .operator_page import OperatorPage, clutch
 
 pytestmark = [pytest.mark.slow, pytest.mark.nodes, pytest.mark.render]
 
@@ -19,21 +19,6 @@ PLACE = [0.2, 1.1, -0.4]
 
 def tool(robot: TeleopBringup) -> np.ndarray:
     return np.array(robot.mapping["tool"])
-
-
-def clutch(robot: TeleopBringup, page: OperatorPage) -> None:
-    """Press the clutch until it is taken: on a busy machine a frame may come too late, which releases it."""
-
-    def moving() -> bool:
-        if robot.mapping["state"] == "moving":
-            return True
-        page.press("squeeze", 0.0)
-        page.page.wait_for_timeout(300)
-        page.press("squeeze", 1.0)
-        page.page.wait_for_timeout(300)
-        return bool(robot.mapping["state"] == "moving")
-
-    robot.until(moving, "the clutch is taken")
 
 
 def ready(devices: Devices, robot: TeleopBringup, headset: str = "metaQuest3") -> OperatorPage:

@@ -16,6 +16,7 @@ from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
+from mvp_real.errors import MvpRealError
 from mvp_real.nodes import conversions
 from mvp_real.nodes.dashboard_record import DashboardRecord
 from mvp_real.nodes.diagnostics import OK, WARN, Report
@@ -35,7 +36,9 @@ class Dashboard(ManagedNode):
     def __init__(self) -> None:
         super().__init__("dashboard", "viewer")
         self._save = declare(self, "save", "", "File (.rrd) to write instead of showing it.", read_only=True)
-        self._web = declare(self, "web", False, "Serve the viewer as a page on port 9090.", read_only=True)
+        self._show = declare(
+            self, "show", "window", "window, or web for a page on port 9090.", read_only=True
+        )
         self._rate = declare(self, "image_rate", 10.0, "Images per second.", (0.5, 60.0), read_only=True)
         self._camera = declare(self, "camera", "wrist_camera", "Namespace of the camera.", read_only=True)
         self._record: DashboardRecord | None = None
@@ -44,7 +47,11 @@ class Dashboard(ManagedNode):
         self._shown = 0
 
     def configure(self) -> None:
-        self._record = DashboardRecord(f"mvp_real {self.get_namespace().strip('/')}", self._save, self._web)
+        if self._show not in ("window", "web"):
+            raise MvpRealError(f"show is '{self._show}'; use window or web")
+        self._record = DashboardRecord(
+            f"mvp_real {self.get_namespace().strip('/')}", self._save, self._show == "web"
+        )
         self.create_subscription(Image, f"{self._camera}/image", self._on_image, SENSOR)
         self.create_subscription(
             CompressedImage, f"{self._camera}/image/compressed", self._on_compressed, SENSOR

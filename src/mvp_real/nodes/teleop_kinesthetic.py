@@ -148,7 +148,7 @@ class TeleopKinesthetic(ManagedNode):
         self.get_logger().error("the terminal is gone: the arm holds again")
 
     def report(self) -> Report:
-        level = OK if self._state in ("teaching", "disabled") else WARN
+        level = OK if self._state in (TEACHING, "disabled") else WARN
         return level, f"driver {self._state or 'silent'}", {"targets": self._targets_sent}
 
 

@@ -183,8 +183,8 @@ class DistillationConfig:
         teacher_iterations: The share of robots that the teacher drives falls from 1 to 0 on a line over so many.
         noise: Standard deviation of what is added to the actions, share of the teacher's.
         learning_rate: Falling to zero on a cosine over all iterations.
-        precision: Of the student's matrix products while it learns: float32, or bfloat16, which is 1.4 to 3.6 times as
-            fast on processors that know it. Weights and loss stay float32.
+        precision: Of the student's matrix products while it learns: float32, or bfloat16, which is faster on
+            processors that know it. Weights and loss stay float32.
     """
 
     teacher: str = ""
