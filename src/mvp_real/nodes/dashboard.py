@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+from urllib.parse import quote
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -63,7 +64,10 @@ class Dashboard(ManagedNode):
             self.create_subscription(
                 String, f"{name}/status", lambda message, name=name: self._on_status(name, message), LATCHED
             )
-        where = self._record.address and f"; page: http://127.0.0.1:9090/?url={self._record.address}"
+        where = (
+            self._record.address
+            and f"; page: http://127.0.0.1:9090/?url={quote(self._record.address, safe=':/')}"
+        )
         self.get_logger().info(f"dashboard ready{': ' + self._save if self._save else where}")
 
     def shut_down(self) -> None:
