@@ -37,6 +37,8 @@ HAND = np.array([0.2, 1.1, -0.4])  # where the controller is taken up, m, in the
 LONGEST = 40.0  # s of a demonstration
 SHOWN = 0.1  # s between two looks at the scene
 SPEED = 0.12  # m/s of the hand
+NEAR = 0.02  # m; from there on the operator corrects what is still missing
+CORRECTED = 0.2  # share of it that one look corrects; the arm answers after about three looks
 TABLE = load_robot("xarm7")
 
 
@@ -151,11 +153,19 @@ class HeadsetOperator:
         mujoco.mj_forward(self._seen.model, self._seen.data)
 
     def _move_to(self, pose: FloatArray, began: float) -> None:
-        """Move the controller by what is missing between the tool, as it was when it was taken, and `pose`."""
+        """Move the controller by what is missing between the tool, as it was when it was taken, and `pose`.
+
+        The grip of a headset's controller lies beside the point that the wrist turns about, so a turn also moves it.
+        A person sees that the tool is off and moves on until it is not.
+        """
         if self._robot.mapping["state"] != "moving":
             self._take()
         assert self._anchor is not None
         hand, hand_yaw, tool, tool_yaw = self._anchor
+        missing = pose[:3, 3] - TABLE.tool_pose(self._seen.joint_reading().position)[:3, 3]
+        if float(np.linalg.norm(missing)) < NEAR:
+            hand = hand + CORRECTED * missing
+            self._anchor = hand, hand_yaw, tool, tool_yaw
         goal = hand + pose[:3, 3] - tool
         step = goal - self._hand
         longest = SPEED * SHOWN * 2.0

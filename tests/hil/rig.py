@@ -8,8 +8,6 @@ from __future__ import annotations
 import abc
 import contextlib
 import json
-import os
-import random
 import subprocess
 import threading
 import time
@@ -17,18 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
 from mvp_real.emulators.fault_socket import FaultClient, parse_address
 from mvp_real.nodes.quality import LATCHED
-from mvp_real.systems.environment import system_environment
 from mvp_real.systems.process import executable_path
 
+from ..own_domain import OwnDomain
 from .processes import PATIENCE, Emulator, end, wait_until
 
 LATCHED_STATES = ("stopped", "fallen")
@@ -86,22 +81,9 @@ class Rig(abc.ABC):
         self._streaming = False
         self._sent = 0  # commands of the controller since it began
         self._closing = threading.Event()
-        self.environment = system_environment() | {
-            "MVP_REAL_SUPERVISED": "1",  # nothing outlives the tests
-            "ROS_DOMAIN_ID": str(random.SystemRandom().randint(1, 100)),
-        }
-        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = self.environment["FASTDDS_DEFAULT_PROFILES_FILE"]
-        self._context = rclpy.Context()
-        rclpy.init(
-            context=self._context,
-            domain_id=int(self.environment["ROS_DOMAIN_ID"]),
-            signal_handler_options=SignalHandlerOptions.NO,
-        )
-        self.node = rclpy.create_node("hil", namespace=self.namespace, context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self._spinner = threading.Thread(target=self._spin, daemon=True)
+        supervised = {"MVP_REAL_SUPERVISED": "1"}  # nothing outlives the tests
+        self._domain = OwnDomain("hil", self.namespace, supervised)
+        self.environment, self.node = self._domain.environment, self._domain.node
 
     # To be given by a device.
 
@@ -157,7 +139,7 @@ class Rig(abc.ABC):
             self.node.create_subscription(String, f"{self.node_name}/status", self._on_status, LATCHED)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.connect_topics()
-        self._spinner.start()
+        self._domain.listen()
         self.start_driver()
         threading.Thread(target=self._control, daemon=True).start()
 
@@ -169,9 +151,7 @@ class Rig(abc.ABC):
             end(self.driver)
         if self.emulator is not None:
             self.emulator.close()
-        self._executor.shutdown()
-        rclpy.try_shutdown(context=self._context)
-        self._spinner.join(5.0)
+        self._domain.close()
 
     def start_driver(self) -> None:
         """Start the driver node and wait until it says how it is."""
@@ -179,14 +159,8 @@ class Rig(abc.ABC):
         arguments = ["--ros-args", "-r", f"__node:={self.node_name}", "-r", f"__ns:=/{self.namespace}"]
         for name, value in self.parameters().items():
             arguments += ["-p", f"{name}:={json.dumps(value)}"]
-        with (self.logs / f"{self.device}_driver.log").open("ab") as log:
-            self.driver = subprocess.Popen(
-                [str(executable_path(self.node_name)), *arguments],
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        command = [str(executable_path(self.node_name)), *arguments]
+        self.driver = self._domain.launch(command, self.logs / f"{self.device}_driver.log")
         wait_until(
             lambda: self.history, PATIENCE, f"{self.node_name} tells its state; its log is in {self.logs}"
         )
@@ -288,7 +262,3 @@ class Rig(abc.ABC):
             if self._streaming:
                 with contextlib.suppress(Exception) if self._closing.is_set() else contextlib.nullcontext():
                     self._sent += self.send(self._stamp_offset)
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()

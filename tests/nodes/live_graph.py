@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import random
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy._rclpy_pybind11 import InvalidHandle
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 
-from mvp_real.systems.environment import system_environment
 from mvp_real.systems.graph import load_system
 from mvp_real.systems.process import executable_path, resolve
 
+from ..own_domain import OwnDomain
+
 PATIENCE = 40.0  # s of wall time; what is asserted are stamps, which do not depend on how busy the machine is
-
-
-def free_domain() -> int:
-    """A random domain, so that runs side by side do not meet."""
-    return random.SystemRandom().randint(1, 100)
 
 
 def system_commands(
@@ -69,46 +57,23 @@ class LiveGraph:
         remaps: Mapping[str, str] | None = None,
         before_start: Callable[[], None] | None = None,
     ) -> None:
-        self.domain = free_domain()
-        self.environment = system_environment() | {"ROS_DOMAIN_ID": str(self.domain)}
-        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = self.environment["FASTDDS_DEFAULT_PROFILES_FILE"]
+        self._domain = OwnDomain("tester", namespace, remaps=remaps)
+        self.environment, self.node = self._domain.environment, self._domain.node
         self.logs, self.namespace = logs, namespace
         self._commands, self._before_start = dict(commands), before_start
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         for name in self._commands:
             self.start(name)
-        self._context = rclpy.Context()
-        rclpy.init(
-            context=self._context, domain_id=self.domain, signal_handler_options=SignalHandlerOptions.NO
-        )
-        renamed = [part for old, new in (remaps or {}).items() for part in ("-r", f"{old}:={new}")]
-        self.node = rclpy.create_node(
-            "tester",
-            namespace=namespace,
-            context=self._context,
-            cli_args=["--ros-args", *renamed] if renamed else None,
-        )
         self.diagnostics: dict[str, tuple[int, str, dict[str, str]]] = {}
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
 
     def listen(self) -> None:
         """Let the test's node spin in a thread."""
-        self._executor.add_node(self.node)
-        self._thread.start()
+        self._domain.listen()
 
     def start(self, name: str) -> None:
-        with (self.logs / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                self._commands[name],
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=self._before_start,
-            )
+        log = self.logs / f"{name}.log"
+        self.processes[name] = self._domain.launch(self._commands[name], log, self._before_start)
 
     def kill(self, name: str) -> None:
         self.processes[name].kill()
@@ -135,10 +100,7 @@ class LiveGraph:
             except subprocess.TimeoutExpired:
                 process.kill()
                 codes[name] = process.wait()
-        self._executor.shutdown()
-        rclpy.try_shutdown(context=self._context)
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._domain.close()
         return codes
 
     def situation(self) -> str:
@@ -160,10 +122,6 @@ class LiveGraph:
 
     def values_of(self, node: str) -> dict[str, str]:
         return self.diagnostics.get(f"/{self.namespace}/{node}", (-1, "", {}))[2]
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException, InvalidHandle):
-            self._executor.spin()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

@@ -20,7 +20,8 @@ from mvp_real.nodes.robot_publisher import CAMERA_FRAME as SIMULATED_CAMERA_FRAM
 from mvp_real.systems.environment import system_environment
 from mvp_real.systems.process import executable_path
 from tests.nodes.camera_bringup import CameraRun, emulator, end
-from tests.nodes.live_graph import PATIENCE, free_domain
+from tests.nodes.live_graph import PATIENCE
+from tests.own_domain import free_domain
 
 pytest.importorskip("pyrealsense2")
 pytestmark = pytest.mark.slow

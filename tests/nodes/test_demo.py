@@ -15,7 +15,7 @@ import pytest
 from mvp_real.demos.reader import read_demonstration
 from mvp_real.evaluation.trials import TrialLog
 
-from .live_graph import free_domain
+from ..own_domain import free_domain
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow, pytest.mark.render]
 

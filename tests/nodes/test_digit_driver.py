@@ -30,7 +30,8 @@ from std_srvs.srv import Trigger  # noqa: E402
 from mvp_real.errors import MvpRealError  # noqa: E402
 from mvp_real.nodes.quality import LATCHED  # noqa: E402
 
-from .live_graph import PATIENCE, free_domain, wait_until  # noqa: E402
+from ..own_domain import free_domain  # noqa: E402
+from .live_graph import PATIENCE, wait_until  # noqa: E402
 from .walk_bringup import TABLE, WalkBringup  # noqa: E402
 from .walk_bundles import write_walk_bundles  # noqa: E402
 

@@ -20,7 +20,7 @@ from mvp_real.resources import share_directory
 from mvp_real.systems.graph import load_system
 from mvp_real.systems.process import resolve
 
-from .live_graph import free_domain
+from ..own_domain import free_domain
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow, pytest.mark.render]
 

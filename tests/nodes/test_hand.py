@@ -18,8 +18,9 @@ from mvp_real.robots.allegro.table import load_hand
 from mvp_real.systems.environment import system_environment
 from mvp_real.systems.process import executable_path
 
+from ..own_domain import free_domain
 from .hand_bringup import HandBringup, free_channel
-from .live_graph import PATIENCE, free_domain
+from .live_graph import PATIENCE
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow]
 

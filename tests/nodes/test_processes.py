@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ..own_domain import free_domain
 from .bringup import Bringup
-from .live_graph import PATIENCE, free_domain, wait_until
+from .live_graph import PATIENCE, wait_until
 from .test_faults import PERIOD, PHASE, SLACK, assert_holds_stops_and_disarms
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow]

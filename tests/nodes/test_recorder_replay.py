@@ -15,7 +15,8 @@ from mvp_real.messages import Frame, JointReading, JointTarget
 from mvp_real.robots.table import load_robot
 from mvp_real.systems.environment import system_environment
 from mvp_real.systems.process import executable_path
-from tests.nodes.live_graph import free_domain, wait_until
+from tests.nodes.live_graph import wait_until
+from tests.own_domain import free_domain
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow, pytest.mark.render]
 STEP = 0.01  # rad

@@ -134,7 +134,7 @@ def test_broken_samples_are_refused(robot: TeleopBringup) -> None:
 def test_keys_of_a_terminal_move_the_arm(robot: TeleopBringup) -> None:
     terminal, ours = pty.openpty()
     environment = system_environment() | {
-        "ROS_DOMAIN_ID": str(robot.domain),
+        "ROS_DOMAIN_ID": robot.environment["ROS_DOMAIN_ID"],
         "MVP_REAL_TERMINAL": os.ttyname(ours),
     }
     argv = [str(executable_path("teleop_device")), "--ros-args", "-r", "__ns:=/xarm7"]
@@ -199,7 +199,7 @@ def test_a_vive_controller_speaks_on_the_same_topic(robot: TeleopBringup) -> Non
         assert vive.stdout is not None
         said = json.loads(vive.stdout.readline())
         name, _, value = said["export"].partition("=")
-        environment = system_environment() | {"ROS_DOMAIN_ID": str(robot.domain), name: value}
+        environment = system_environment() | {"ROS_DOMAIN_ID": robot.environment["ROS_DOMAIN_ID"], name: value}
         argv = [str(executable_path("teleop_vive")), "--ros-args", "-r", "__ns:=/xarm7"]
         argv += ["-p", f"right_serial:={said['right']}"]
         with (robot.logs / "vive.log").open("wb") as log:

@@ -23,7 +23,8 @@ from mvp_real.control.locomotion.spaces import OBSERVATION  # noqa: E402
 from mvp_real.control.locomotion.tick_log import load_ticks, replay  # noqa: E402
 from mvp_real.inference.locomotion import LocomotionSession  # noqa: E402
 
-from .live_graph import PATIENCE, free_domain  # noqa: E402
+from ..own_domain import free_domain  # noqa: E402
+from .live_graph import PATIENCE  # noqa: E402
 from .walk_bundles import write_walk_bundles  # noqa: E402
 
 pytestmark = [pytest.mark.nodes, pytest.mark.slow]

@@ -18,10 +18,23 @@ TERMINAL_VARIABLE = "MVP_REAL_TERMINAL"
 
 
 class Reader:
-    """Reads a descriptor in its own thread until it ends or `close`."""
+    """Reads a descriptor in its own thread until it ends or `close`.
 
-    def __init__(self, descriptor: int, take: Callable[[bytes], None], end: Callable[[], None]) -> None:
-        self._descriptor, self._take, self._end = descriptor, take, end
+    Args:
+        descriptor: Closed by `close`.
+        take: Called with what was read, in the reader's thread.
+        end: Called when there is no more to come.
+        restore: Called by `close` before the descriptor is closed.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        take: Callable[[bytes], None],
+        end: Callable[[], None],
+        restore: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._descriptor, self._take, self._end, self._restore = descriptor, take, end, restore
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._read, name="input", daemon=True)
         self._thread.start()
@@ -30,6 +43,9 @@ class Reader:
         """Stop reading."""
         os.write(self._wake_write, b"x")
         self._thread.join(1.0)
+        self._restore()
+        for descriptor in (self._descriptor, self._wake_read, self._wake_write):
+            os.close(descriptor)
 
     def _read(self) -> None:
         while True:
@@ -46,45 +62,45 @@ class Reader:
             self._take(data)
 
 
-class Terminal:
-    """The terminal, giving keys at once and without an echo until it is closed.
+def read_keys(command: str, take: Callable[[bytes], None], end: Callable[[], None]) -> Reader:
+    """Read the terminal, which gives keys at once and without an echo until the reader is closed.
 
     Args:
         command: What starts the node in a terminal of its own, for the message.
+        take, end: See `Reader`.
 
     Raises:
-        MvpRealError: There is none.
+        MvpRealError: There is no terminal.
     """
-
-    def __init__(self, command: str) -> None:
-        path = os.environ.get(TERMINAL_VARIABLE, "")
-        if sys.stdin.isatty():
-            self.descriptor = os.dup(sys.stdin.fileno())
-        elif path:
-            try:
-                # Not as the controlling terminal: Ctrl-C belongs to the supervisor.
-                self.descriptor = os.open(path, os.O_RDONLY | os.O_NOCTTY)
-            except OSError as error:
-                raise MvpRealError(f"terminal '{path}' cannot be read: {error.strerror}") from error
-        else:
-            raise MvpRealError(
-                f"the keyboard needs a terminal; start from one, or run in a second one: {command}"
-            )
-        self._before: list[Any] = termios.tcgetattr(self.descriptor)
-        tty.setcbreak(self.descriptor)
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        termios.tcsetattr(self.descriptor, termios.TCSADRAIN, self._before)
+    descriptor = _open_terminal(command)
+    before: list[Any] = termios.tcgetattr(descriptor)
+    tty.setcbreak(descriptor)
+    return Reader(descriptor, take, end, lambda: termios.tcsetattr(descriptor, termios.TCSADRAIN, before))
 
 
-def open_gamepad(path: str) -> int:
-    """Descriptor of a gamepad's device file.
+def read_gamepad(path: str, take: Callable[[bytes], None], end: Callable[[], None]) -> Reader:
+    """Read a gamepad's device file.
 
     Raises:
         MvpRealError: It cannot be read.
     """
     try:
-        return os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError as error:
         raise MvpRealError(f"gamepad '{path}' cannot be read: {error.strerror}; is it plugged in?") from error
+    return Reader(descriptor, take, end)
+
+
+def _open_terminal(command: str) -> int:
+    path = os.environ.get(TERMINAL_VARIABLE, "")
+    if sys.stdin.isatty():
+        return os.dup(sys.stdin.fileno())
+    if not path:
+        raise MvpRealError(
+            f"the keyboard needs a terminal; start from one, or run in a second one: {command}"
+        )
+    try:
+        # Not as the controlling terminal: Ctrl-C belongs to the supervisor.
+        return os.open(path, os.O_RDONLY | os.O_NOCTTY)
+    except OSError as error:
+        raise MvpRealError(f"terminal '{path}' cannot be read: {error.strerror}") from error

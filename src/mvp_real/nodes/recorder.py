@@ -25,7 +25,7 @@ from mvp_real.demos.episode_set import EpisodeSet
 from mvp_real.demos.session import COMMANDS, RecordingSession, SessionState
 from mvp_real.errors import MvpRealError, require
 from mvp_real.nodes.diagnostics import ERROR, OK, WARN, Report
-from mvp_real.nodes.input_reader import Reader, Terminal
+from mvp_real.nodes.input_reader import Reader, read_keys
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import LATCHED
@@ -85,7 +85,6 @@ class Recorder(ManagedNode):
         self._session: RecordingSession | None = None
         self._scene: SceneChanger | None = None
         self._recorded: RecordedTopics | None = None
-        self._terminal: Terminal | None = None
         self._reader: Reader | None = None
         self._keys: list[str] = []
         self._pressed: dict[str, tuple[int, int]] = {}  # by hand: both hands of a headset speak on one topic
@@ -132,8 +131,9 @@ class Recorder(ManagedNode):
         for name in COMMANDS:
             self.create_service(Trigger, f"~/{name}", lambda q, r, name=name: self._on_service(name, r))
         if self._use_keys:
-            self._terminal = Terminal("ros2 run mvp_real recorder --ros-args -p keys:=true")
-            self._reader = Reader(self._terminal.descriptor, self._on_keys, lambda: None)
+            self._reader = read_keys(
+                "ros2 run mvp_real recorder --ros-args -p keys:=true", self._on_keys, lambda: None
+            )
             print(HELP, flush=True)
 
     def activate(self) -> None:
@@ -159,8 +159,6 @@ class Recorder(ManagedNode):
             self._scene.close()
         if self._reader is not None:
             self._reader.close()
-        if self._terminal is not None:
-            self._terminal.close()
 
     # What comes in.
 

@@ -15,7 +15,7 @@ from sensor_msgs.msg import Joy
 
 from mvp_real.errors import MvpRealError
 from mvp_real.nodes.diagnostics import OK, WARN, Report
-from mvp_real.nodes.input_reader import Reader, Terminal, open_gamepad
+from mvp_real.nodes.input_reader import Reader, read_gamepad, read_keys
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.runner import run_node
@@ -38,7 +38,6 @@ class TeleopDevice(ManagedNode):
         text = "Device file of the gamepad."
         self._path = declare(self, "gamepad_path", "/dev/input/js0", text, read_only=True)
         self._reader: Reader | None = None
-        self._terminal: Terminal | None = None
         self._hand: ArmKeyboard | ArmGamepad
         self._lost = False
         self._lock = threading.Lock()
@@ -46,13 +45,14 @@ class TeleopDevice(ManagedNode):
 
     def configure(self) -> None:
         if self._device == "keyboard":
-            self._terminal = Terminal("ros2 run mvp_real teleop_device --ros-args -r __ns:=/xarm7")
             self._hand = ArmKeyboard(self._side)
-            self._reader = Reader(self._terminal.descriptor, self._on_keys, self._on_end)
+            self._reader = read_keys(
+                "ros2 run mvp_real teleop_device --ros-args -r __ns:=/xarm7", self._on_keys, self._on_end
+            )
             print(arm_keyboard.HELP, flush=True)
         elif self._device == "gamepad":
             self._hand = ArmGamepad(self._side)
-            self._reader = Reader(open_gamepad(self._path), self._on_events, self._on_end)
+            self._reader = read_gamepad(self._path, self._on_events, self._on_end)
             print(arm_gamepad.HELP, flush=True)
         else:
             raise MvpRealError(f"device is '{self._device}'; use keyboard or gamepad")
@@ -70,8 +70,6 @@ class TeleopDevice(ManagedNode):
         super().shut_down()
         if self._reader is not None:
             self._reader.close()
-        if self._terminal is not None:
-            self._terminal.close()
 
     def _speak(self) -> None:
         now = time.monotonic()

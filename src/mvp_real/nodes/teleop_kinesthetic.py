@@ -21,7 +21,7 @@ from trajectory_msgs.msg import JointTrajectory
 from mvp_real.messages import JointTarget
 from mvp_real.nodes import conversions
 from mvp_real.nodes.diagnostics import OK, WARN, Report
-from mvp_real.nodes.input_reader import Reader, Terminal
+from mvp_real.nodes.input_reader import Reader, read_keys
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import COMMAND, LATCHED, SENSOR
@@ -49,12 +49,12 @@ class TeleopKinesthetic(ManagedNode):
         self._shown = ("", False)
         self._targets_sent = 0
         self._names: tuple[str, ...] = ()
-        self._terminal: Terminal | None = None
         self._reader: Reader | None = None
 
     def configure(self) -> None:
-        self._terminal = Terminal("ros2 run mvp_real teleop_kinesthetic --ros-args -r __ns:=/xarm7")
-        self._reader = Reader(self._terminal.descriptor, self._on_keys, self._on_end)
+        self._reader = read_keys(
+            "ros2 run mvp_real teleop_kinesthetic --ros-args -r __ns:=/xarm7", self._on_keys, self._on_end
+        )
         print(HELP, flush=True)
         self._samples = self.create_publisher(Joy, TOPIC, HANDS)
         self._targets = self.create_publisher(JointTrajectory, "joint_target", COMMAND)
@@ -76,8 +76,6 @@ class TeleopKinesthetic(ManagedNode):
         super().shut_down()
         if self._reader is not None:
             self._reader.close()
-        if self._terminal is not None:
-            self._terminal.close()
 
     def _speak(self) -> None:
         now, teaching = time.monotonic(), self._state == TEACHING

@@ -20,7 +20,7 @@ from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray
 from mvp_real.nodes.diagnostics import OK, WARN, Report
 from mvp_real.nodes.digit_conversions import twist_message
-from mvp_real.nodes.input_reader import Reader, Terminal, open_gamepad
+from mvp_real.nodes.input_reader import Reader, read_gamepad, read_keys
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.quality import COMMAND
@@ -40,7 +40,6 @@ class VelocityTeleop(ManagedNode):
         text = "Device file of the gamepad."
         self._path = declare(self, "gamepad_path", "/dev/input/js0", text, read_only=True)
         self._reader: Reader | None = None
-        self._terminal: Terminal | None = None
         self._keyboard: KeyboardTeleop | None = None
         self._gamepad: Gamepad | None = None
         self._shown = (False, (0.0, 0.0, 0.0))
@@ -49,13 +48,14 @@ class VelocityTeleop(ManagedNode):
     def configure(self) -> None:
         limits = CommandLimits()
         if self._device == "keyboard":
-            self._terminal = Terminal("ros2 run mvp_real velocity_teleop --ros-args -r __ns:=/digit")
             self._keyboard = KeyboardTeleop(limits.lower, limits.upper)
-            self._reader = Reader(self._terminal.descriptor, self._on_keys, self._on_end)
+            self._reader = read_keys(
+                "ros2 run mvp_real velocity_teleop --ros-args -r __ns:=/digit", self._on_keys, self._on_end
+            )
             print(HELP, flush=True)
         elif self._device == "gamepad":
             self._gamepad = Gamepad(limits.lower, limits.upper)
-            self._reader = Reader(open_gamepad(self._path), self._on_events, self._on_end)
+            self._reader = read_gamepad(self._path, self._on_events, self._on_end)
         else:
             raise MvpRealError(f"device is '{self._device}'; use keyboard or gamepad")
         self._commands = self.create_publisher(Twist, "cmd_vel", COMMAND)
@@ -74,8 +74,6 @@ class VelocityTeleop(ManagedNode):
         super().shut_down()
         if self._reader is not None:
             self._reader.close()
-        if self._terminal is not None:
-            self._terminal.close()
 
     def _speak(self) -> None:
         with self._lock:
