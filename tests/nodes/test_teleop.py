@@ -199,7 +199,10 @@ def test_a_vive_controller_speaks_on_the_same_topic(robot: TeleopBringup) -> Non
         assert vive.stdout is not None
         said = json.loads(vive.stdout.readline())
         name, _, value = said["export"].partition("=")
-        environment = system_environment() | {"ROS_DOMAIN_ID": robot.environment["ROS_DOMAIN_ID"], name: value}
+        environment = system_environment() | {
+            "ROS_DOMAIN_ID": robot.environment["ROS_DOMAIN_ID"],
+            name: value,
+        }
         argv = [str(executable_path("teleop_vive")), "--ros-args", "-r", "__ns:=/xarm7"]
         argv += ["-p", f"right_serial:={said['right']}"]
         with (robot.logs / "vive.log").open("wb") as log:

@@ -4,12 +4,11 @@ apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Protocol
 
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import FloatArray, JointReading, JointTarget
-from mvp_real.robots.homing import homing_targets
+from mvp_real.robots.homing import WayHome
 from mvp_real.robots.interpolation import TargetInterpolator
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.safety import Limiter
@@ -51,7 +50,6 @@ class SimulatedArm:
     def __init__(self, world: ArmWorld, limits: Limits | None = None) -> None:
         self.world = world
         self.limits = limits or Limits.from_table(load_robot("xarm7"))
-        self._names = self.limits.table.joint_names
         self.reset()
 
     def reset(self, limits: Limits | None = None) -> None:
@@ -60,8 +58,7 @@ class SimulatedArm:
         self._limiter = Limiter(self.limits)
         self._interpolator = TargetInterpolator(self.limits.table)
         self._interpolator.reset(self.read().position, self.world.time)
-        self._homing: Iterator[FloatArray] | None = None
-        self._next_homing = 0.0
+        self._way_home = WayHome()
         self._braked = False
 
     @property
@@ -72,7 +69,7 @@ class SimulatedArm:
     @property
     def homing(self) -> bool:
         """Whether the arm is on its way to the start pose."""
-        return self._homing is not None
+        return self._way_home.under_way
 
     def read(self) -> JointReading:
         """Measured joints now."""
@@ -80,7 +77,7 @@ class SimulatedArm:
 
     def command(self, target: JointTarget) -> Verdict:
         """Hand in a target; the verdict says what the limiter made of it."""
-        if self._homing is not None:
+        if self.homing:
             return Verdict(None, self.state, False, "on the way home")
         return self._command(target)
 
@@ -102,7 +99,7 @@ class SimulatedArm:
     def disable(self) -> None:
         """End motion without a fault: brake and hold."""
         self._limiter.disable()
-        self._homing = None
+        self._way_home.end()
         self._interpolator.brake(self.world.time)
 
     def stop(self, reason: str) -> None:
@@ -121,8 +118,7 @@ class SimulatedArm:
                 return verdict
         if self.state is not DriverState.RUNNING:
             return Verdict(None, self.state, False, self._limiter.reason)
-        self._homing = homing_targets(self.read().position, self.limits)
-        self._next_homing = self.world.time
+        self._way_home.begin(self.read().position, self.limits, self.world.time)
         return Verdict(None, self.state, False, "on the way home")
 
     def clear_fault(self) -> Verdict:
@@ -143,7 +139,7 @@ class SimulatedArm:
         if left % 2 or abs(left / 1000 - seconds) > 1e-9:
             raise MvpRealError(f"cannot advance {seconds} s: needs a multiple of 0.002 s")
         while left > 0:
-            self._feed_homing()
+            self._way_home.feed(self.world.time, self.state, self._command)
             verdict = self._limiter.watch(self.read(), self.world.time)
             self._brake_when_stopped(verdict)
             step = min(left, round(SERVO_PERIOD * 1000))
@@ -152,22 +148,12 @@ class SimulatedArm:
             self.world.set_servo(self._interpolator.sample(self.world.time + step / 1000))
             self.world.advance(step / 1000)
 
-    def _feed_homing(self) -> None:
-        if self._homing is None or self.world.time < self._next_homing - 1e-9:
-            return
-        position = next(self._homing, None)
-        if position is None or self.state is not DriverState.RUNNING:
-            self._homing = None
-            return
-        self._next_homing += self.limits.period
-        self._command(JointTarget(self._names, position, self.world.time, self.limits.period))
-
     def _rest_here(self) -> None:
         self._interpolator.reset(self.read().position, self.world.time)
         self._braked = False
 
     def _brake_when_stopped(self, verdict: Verdict) -> None:
         if verdict.state is DriverState.STOPPED and not self._braked:
-            self._homing = None
+            self._way_home.end()
             self._interpolator.brake(self.world.time)
             self._braked = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from mvp_real.messages import FloatArray, JointReading, JointTarget
 from mvp_real.robots.allegro.loop_runner import LoopRunner, table_changes
 from mvp_real.robots.allegro.mailbox import LoopState, Mode, Order, Report, SharedMemory
 from mvp_real.robots.allegro.table import HandTable
-from mvp_real.robots.homing import homing_targets
+from mvp_real.robots.homing import WayHome
 from mvp_real.robots.interpolation import TargetInterpolator
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.safety import Limiter
@@ -75,9 +75,7 @@ class AllegroHand:
         self._lock = threading.RLock()
         self._report = Report()
         self._generation = 0
-        self._homing: Iterator[FloatArray] | None = None
-        self._next_homing = 0.0
-        self._refused: FloatArray | None = None  # step of the way home
+        self._way_home = WayHome()
         self._closing = False
         self._quitting = False
         self._watcher = threading.Thread(target=self._watch, name="hand watcher", daemon=True)
@@ -131,7 +129,7 @@ class AllegroHand:
     @property
     def homing(self) -> bool:
         """Whether the hand is on its way to the start pose."""
-        return self._homing is not None
+        return self._way_home.under_way
 
     @property
     def ready(self) -> bool:
@@ -165,7 +163,7 @@ class AllegroHand:
     def command(self, target: JointTarget) -> Verdict:
         """Hand in a target, its stamp on the monotonic clock."""
         with self._lock:
-            if self._homing is not None:
+            if self.homing:
                 return Verdict(None, self.state, False, "on the way home")
             return self._command(target)
 
@@ -184,14 +182,14 @@ class AllegroHand:
     def disable(self) -> None:
         """End motion without a fault: the torque goes to zero."""
         with self._lock:
-            self._homing = None
+            self._way_home.end()
             self._limiter.disable()
             self._write_order(time.monotonic())
 
     def stop(self, reason: str) -> None:
         """Let the torque go to zero and latch."""
         with self._lock:
-            self._homing = None
+            self._way_home.end()
             self._limiter.stop(reason)
             self._write_order(time.monotonic())
 
@@ -204,9 +202,7 @@ class AllegroHand:
                     return verdict
             if self.state is not DriverState.RUNNING:
                 return Verdict(None, self.state, False, self.reason)
-            self._homing = homing_targets(self.read().position, self.limits)
-            self._refused = None
-            self._next_homing = time.monotonic()
+            self._way_home.begin(self.read().position, self.limits, time.monotonic())
             return Verdict(None, self.state, False, "on the way home")
 
     def clear_fault(self) -> Verdict:
@@ -309,25 +305,13 @@ class AllegroHand:
         elif report.fault and report.generation == self._generation:
             self._stop_by_itself(report.fault)
         else:
-            self._feed_homing(now)
+            self._way_home.feed(now, self.state, self._command)
             reading, now = self._read_now()
             verdict = self._limiter.watch(reading, now)
             if verdict.state is DriverState.STOPPED:
-                self._homing = None
+                self._way_home.end()
         self._write_order(now)
 
     def _stop_by_itself(self, reason: str) -> None:
-        self._homing = None
+        self._way_home.end()
         self._limiter.stop(reason)
-
-    def _feed_homing(self, now: float) -> None:
-        if self._homing is None or now < self._next_homing:
-            return
-        position = self._refused if self._refused is not None else next(self._homing, None)
-        if position is None or self.state not in (DriverState.RUNNING, DriverState.HOLD):
-            self._homing = None
-            return
-        self._next_homing = now + self.limits.period
-        target = JointTarget(self.table.joint_names, position, now, self.limits.period)
-        # A reading that came late for once is no reason to end half way: the same step is tried again.
-        self._refused = position if self._command(target).position is None else None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from mvp_real.messages import FloatArray, JointReading, JointTarget
-from mvp_real.robots.homing import homing_targets
+from mvp_real.messages import JointReading, JointTarget
+from mvp_real.robots.homing import WayHome
 from mvp_real.robots.limits import Limits
 from mvp_real.robots.safety import Limiter
 from mvp_real.robots.table import RobotTable
@@ -29,15 +27,13 @@ class LimitedMotion:
     def __init__(self, table: RobotTable, limits: Limits, period: float) -> None:
         self.limiter = Limiter(limits)
         self.stream = ServoStream(table, period)
-        self._names = table.joint_names
         self._limits = limits
-        self._homing: Iterator[FloatArray] | None = None
-        self._next_homing = 0.0
+        self._way_home = WayHome()
 
     @property
     def homing(self) -> bool:
         """Whether the arm is on its way to the start pose."""
-        return self._homing is not None
+        return self._way_home.under_way
 
     def use(self, limits: Limits) -> None:
         """Other limits; counters and a latched stop stay."""
@@ -49,28 +45,21 @@ class LimitedMotion:
 
     def command(self, target: JointTarget, reading: JointReading, now: float) -> Verdict:
         """Hand in a target of the policy."""
-        if self._homing is not None:
+        if self.homing:
             return Verdict(None, self.limiter.state, False, "on the way home")
         return self._command(target, reading, now)
 
     def go_home(self, reading: JointReading, now: float) -> None:
         """From now on targets towards the start pose; those of others are refused."""
-        self._homing = homing_targets(reading.position, self._limits)
-        self._next_homing = now
+        self._way_home.begin(reading.position, self._limits, now)
 
     def end_homing(self) -> None:
         """No further target towards the start pose."""
-        self._homing = None
+        self._way_home.end()
 
     def watch(self, reading: JointReading, now: float) -> Verdict:
         """Hand in the next target home if one is due, and look after age, silence and tracking."""
-        if self._homing is not None and now >= self._next_homing:
-            position = next(self._homing, None)
-            if position is None or self.limiter.state is not DriverState.RUNNING:
-                self._homing = None
-            else:
-                self._next_homing += self._limits.period
-                self._command(JointTarget(self._names, position, now, self._limits.period), reading, now)
+        self._way_home.feed(now, self.limiter.state, lambda target: self._command(target, reading, now))
         return self.limiter.watch(reading, now)
 
     def _command(self, target: JointTarget, reading: JointReading, now: float) -> Verdict:
