@@ -20,10 +20,11 @@ from mvp_real.robots.digit_limiter import DigitVerdict
 from mvp_real.robots.digit_link.channel import Channel, ChannelClosed
 from mvp_real.robots.digit_link.measurement import Measurement
 from mvp_real.robots.digit_link.servo_loop import ServoSettings
-from mvp_real.robots.verdict import DriverState
+from mvp_real.robots.verdict import LATCHED, DriverState
 
 START_TIMEOUT = 20.0  # s of wall time; Python and numpy load slowly on a busy computer
 ANSWER_TIMEOUT = 2.0  # s of wall time
+STOP_TIMEOUT = 0.5  # s of wall time in which a stop is to be confirmed
 END_TIMEOUT = 3.0  # s of wall time
 
 
@@ -62,6 +63,7 @@ class ServoProcess:
         self._answered = threading.Condition()
         self._number = 0
         self._closing = False
+        self._end = "the servo process has ended"
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         module = "mvp_real.robots.digit_link.servo_process"
         command = [sys.executable, "-m", module, str(theirs.fileno()), json.dumps(asdict(settings))]
@@ -96,8 +98,15 @@ class ServoProcess:
         self._ask("disable")
 
     def stop(self, reason: str) -> None:
-        """Damp and latch."""
-        self._ask("stop", reason)
+        """Damp and latch.
+
+        A loop that does not confirm it is killed: then the robot hears nothing any more and damps by itself.
+        """
+        if self._ask("stop", reason, STOP_TIMEOUT).state not in LATCHED:
+            self._end = f"{reason}; the servo process did not confirm it and was killed"
+            self._process.kill()
+            self._process.wait()
+            self._state, self._reason = DriverState.STOPPED, self._end
 
     def home(self) -> DigitVerdict:
         """Ask the vendor's controller to stand."""
@@ -157,12 +166,12 @@ class ServoProcess:
             raise MvpRealError(header["reason"])
         return str(header["warning"])
 
-    def _ask(self, kind: str, reason: str = "") -> DigitVerdict:
+    def _ask(self, kind: str, reason: str = "", within: float = ANSWER_TIMEOUT) -> DigitVerdict:
         with self._answered:
             self._number += 1
             number = self._number
             self._tell({"kind": kind, "reason": reason, "number": number})
-            if not self._answered.wait_for(lambda: number in self._answers, ANSWER_TIMEOUT):
+            if not self._answered.wait_for(lambda: number in self._answers, within):
                 return DigitVerdict(self._state, "the servo process gives no answer")
             answer = self._answers.pop(number)
         return DigitVerdict(DriverState(answer["state"]), answer["verdict"])
@@ -171,7 +180,7 @@ class ServoProcess:
         try:
             self._channel.send(header, np.zeros(0) if values is None else values)
         except ChannelClosed:
-            self._state, self._reason = DriverState.STOPPED, "the servo process has ended"
+            self._state, self._reason = DriverState.STOPPED, self._end
 
     def _read(self) -> None:
         try:
@@ -187,7 +196,7 @@ class ServoProcess:
         except ChannelClosed:
             if not self._closing:
                 before = self._state
-                self._state, self._reason = DriverState.STOPPED, "the servo process has ended"
+                self._state, self._reason = DriverState.STOPPED, self._end
                 self._changed(before)
                 self._ended(self._reason)
 
