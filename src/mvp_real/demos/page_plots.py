@@ -103,4 +103,7 @@ def _range(arrays: Sequence[FloatArray]) -> tuple[float, float]:
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
+    """At most six characters for what a plot shows, so that none is cut off at the page's left."""
+    if abs(value) >= 100 or value == round(value):
+        return f"{value:.0f}"
+    return f"{value:.3g}" if abs(value) >= 1 else f"{value:.3f}"
