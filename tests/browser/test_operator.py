@@ -76,6 +76,42 @@ def test_move_grip_and_stop(devices: Devices, robot: TeleopBringup, screenshots:
     assert page.errors == []
 
 
+def test_a_stop_that_no_connection_could_take_is_said_and_goes_first_over_the_next_one(
+    devices: Devices, robot: TeleopBringup, screenshots: Path
+) -> None:
+    page = ready(devices, robot)
+    page.page.evaluate(
+        """() => {
+            const control = window.operatorPage.control;
+            window.connect = control.open.bind(control);
+            control.open = () => {};
+            control.socket.close();
+        }"""
+    )
+    page.wait("!window.operatorPage.control.ready")
+    page.stop()
+    page.wait("document.getElementById('alarm').textContent.includes('STOP NOT CONFIRMED')")
+    page.shoot(screenshots / "stop_not_confirmed.png")
+    assert robot.driver["state"] != "stopped"
+    page.page.evaluate("() => window.connect()")
+    robot.until(lambda: robot.driver["state"] == "stopped", "the stop arrives late, but it arrives")
+    page.wait("!document.getElementById('alarm').textContent.includes('NOT CONFIRMED')")
+
+
+def test_old_news_of_the_robot_are_not_shown_as_new(devices: Devices, robot: TeleopBringup) -> None:
+    page = ready(devices, robot)
+    page.wait("document.getElementById('driver').textContent.includes('running')")
+    page.page.evaluate(
+        """() => {
+            const view = window.operatorView;
+            view.onText = () => {};
+            view.onBinary = () => {};
+        }"""
+    )
+    page.wait("document.getElementById('alarm').textContent.includes('s old')")
+    assert "unknown" in page.text("#driver")
+
+
 def test_whatever_loses_the_hand_releases_until_a_new_press(devices: Devices, robot: TeleopBringup) -> None:
     page = ready(devices, robot, "metaQuest2")
     losses = {

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mvp_real.cli.demos_session import session_processes
 from mvp_real.cli.main import main
+from mvp_real.demos.prune import PruneRules, own_faults
+from mvp_real.demos.reader import read_demonstration
+from mvp_real.demos.statistics import episode_statistics
 from mvp_real.demos.writer import EpisodeWriter
 from mvp_real.errors import MvpRealError
+from mvp_real.messages import Frame
 from tests.demos.conftest import write_steps
 
 
@@ -57,7 +63,46 @@ def test_repair_finishes_what_was_interrupted(folder: Path, capsys: pytest.Captu
     assert "29 messages kept" in output
     assert "3 recordings were sound" in output
     assert "reach_004" in output
-    assert (folder / "reach_003.mcap").is_file()
+    # Nobody has called it a success, so it is none of the set.
+    assert (folder / "set_aside/reach_003.mcap").is_file()
+    assert not (folder / "reach_003.mcap").exists()
+
+
+def test_an_episode_without_a_target_stops_no_command(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with EpisodeWriter(
+        folder / "reach_005.mcap", {"id": "reach_005", "task": "reach"}, durable=False
+    ) as writer:
+        writer.image(Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 0))
+        writer.close({"success": True})
+    assert main(["demos", "inspect", str(folder)]) == 0
+    assert "1 useless" in capsys.readouterr().out
+    assert main(["demos", "stats", str(folder)]) == 0
+    assert "reach_005.mcap' holds no complete step" in capsys.readouterr().out
+    assert main(["demos", "prune", str(folder), "--dry-run"]) == 0
+    assert "reach_005: " in capsys.readouterr().out
+
+
+def test_what_nobody_called_a_success_is_not_exported(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with EpisodeWriter(
+        folder / "reach_006.mcap", {"id": "reach_006", "task": "reach"}, durable=False
+    ) as writer:
+        write_steps(writer, 6)
+        writer.close({"success": None})
+    (folder / "reach_001.mcap").unlink()
+    assert main(["demos", "export", str(folder), "--out", str(tmp_path / "out")]) == 2
+    assert "reach_006.mcap' is not marked as a success" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("missing", "kept"), [(6, True), (40, False)])
+def test_prune_counts_lost_images_against_all_images(folder: Path, missing: int, kept: bool) -> None:
+    figures = episode_statistics(read_demonstration(folder / "reach_000.mcap"))
+    figures = replace(figures, images=600 - missing, missing_images=missing)
+    faults = own_faults(figures, PruneRules())
+    assert faults == ([] if kept else ["40 of 600 images are missing"])
 
 
 class Page(HTMLParser):
@@ -99,7 +144,7 @@ def test_export_refuses_failures_and_check_names_a_missing_python(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["demos", "export", str(folder), "--out", str(tmp_path / "out")]) == 2
-    assert "marked as failed" in capsys.readouterr().err
+    assert "not marked as a success" in capsys.readouterr().err
     assert main(["demos", "check", str(folder), "--python", str(tmp_path / "python")]) == 2
     assert "cannot be started" in capsys.readouterr().err
 

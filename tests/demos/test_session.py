@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from mvp_real.demos import topics
 from mvp_real.demos.cdr import CdrEncoder
+from mvp_real.demos.durable_file import DurableFile
 from mvp_real.demos.episode_set import SET_ASIDE, EpisodeSet
 from mvp_real.demos.image_codec import image_array, parse_image
 from mvp_real.demos.mcap_stream import DecodedMessage, decoded_records
 from mvp_real.demos.message_definitions import DEFINITIONS, IMAGE, JOINT_STATE, JOINT_TRAJECTORY
 from mvp_real.demos.reader import read_demonstration
 from mvp_real.demos.recording import Recording
+from mvp_real.demos.repair import repair
 from mvp_real.demos.session import RecordingSession, SessionState
 from mvp_real.demos.sync_report import sync_report
 from mvp_real.errors import MvpRealError
@@ -199,6 +204,54 @@ def test_a_disk_that_is_full_is_named_and_the_file_ends_with_a_whole_message(rob
     robot.do("start")  # there is room again
     robot.run(400)
     robot.do("success")
+
+
+def test_a_recording_belongs_to_its_recorder(robot: Robot) -> None:
+    folder = robot.session.episodes.folder
+    robot.run(200)
+    robot.do("start")
+    robot.run(1000)
+    torn = next(folder.glob("*.partial.mcap"))
+    for meddle in (lambda: EpisodeSet.open(folder, ABOUT), lambda: repair(torn), lambda: DurableFile(torn)):
+        with pytest.raises(MvpRealError, match="is being recorded"):
+            meddle()
+    assert "number 1" in robot.do("success")
+    assert len(read_demonstration(folder / "reach_000.mcap")) > 3
+    assert EpisodeSet.open(folder, ABOUT).recovered == ()
+
+
+def test_a_writer_that_dies_fails_the_episode(robot: Robot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it dies of, and even where the disk takes nothing any more."""
+    robot.run(200)
+    robot.do("start")
+    robot.run(400)
+
+    def broken(data: bytes) -> None:
+        raise RuntimeError("no such picture")
+
+    monkeypatch.setattr("mvp_real.demos.recording.parse_image", broken)
+    monkeypatch.setattr("os.fdatasync", Mock(side_effect=OSError(errno.EIO, "Input/output error")))
+    deadline = time.monotonic() + 10.0
+    while robot.session.state is not SessionState.FAILED and time.monotonic() < deadline:
+        robot.run(40)
+    assert robot.session.state is SessionState.FAILED
+    assert (
+        "RuntimeError: no such picture" in robot.session.message
+        or "cannot be written" in robot.session.message
+    )
+    assert (
+        "mvp_real demos repair" in robot.session.message
+        or "everything before is kept" in robot.session.message
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_named(robot: Robot, monkeypatch: pytest.MonkeyPatch) -> None:
+    robot.run(200)
+    refuse = OSError(errno.EROFS, "Read-only file system")
+    monkeypatch.setattr("mvp_real.demos.durable_file.os.open", Mock(side_effect=refuse))
+    with pytest.raises(MvpRealError, match=r"reach_000\.partial\.mcap' cannot be written: Read-only"):
+        robot.do("start")
+    assert robot.session.state is SessionState.IDLE
 
 
 def test_what_the_disk_cannot_keep_up_with_is_counted(tmp_path: Path) -> None:

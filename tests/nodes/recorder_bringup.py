@@ -87,12 +87,13 @@ class RecorderBringup(LiveGraph):
         done, text = self.call("start")
         assert done, text
 
-    def press(self, button: int) -> None:
-        """Push one of the operator's buttons and let go."""
-        self._buttons[button] = 1
-        time.sleep(0.15)
-        self._buttons[button] = 0
-        time.sleep(0.15)
+    def press(self, button: int, flicker: bool = False) -> None:
+        """Push one of the operator's buttons and let go; with `flicker` the hand is lost meanwhile and found again."""
+        pushed = [1, 0, 0, 0]
+        pushed[button] = 1
+        for buttons in ([pushed, [0, 0, 0, 0], pushed] if flicker else [pushed]) + [[1, 0, 0, 0]]:
+            self._buttons = buttons
+            time.sleep(0.15)
 
     def situation(self) -> str:
         return f"{self.status}\n{self.log('recorder')}"

@@ -59,9 +59,15 @@ def test_a_session_of_good_and_bad_episodes_and_its_resumption(bring: Bring) -> 
     robot.recorded(60)
     robot.press(2)
     robot.until(lambda: robot.status["accepted"] == 2, "the button accepts")
+    robot.press(2, flicker=True)
+    robot.recorded(60)
+    assert (robot.status["state"], robot.status["accepted"]) == ("recording", 2), "one press counted twice"
+    robot.press(3)
+    robot.until(lambda: robot.status["state"] == "idle", "the button discards again")
     names = sorted(path.name for path in robot.folder.glob("*.mcap"))
     assert names == ["reach_000.mcap", "reach_002.mcap"]
-    assert [path.name for path in (robot.folder / "set_aside").iterdir()] == ["reach_001.mcap"]
+    aside = sorted(path.name for path in (robot.folder / "set_aside").iterdir())
+    assert aside == ["reach_001.mcap", "reach_003.mcap"]
 
     demo = read_demonstration(robot.folder / "reach_000.mcap")
     assert demo.metadata["task"] == "reach"
@@ -82,7 +88,7 @@ def test_a_session_of_good_and_bad_episodes_and_its_resumption(bring: Bring) -> 
     again.recorded(40)
     again.call("success")
     assert again.processes["recorder"].wait(PATIENCE) == 0
-    assert (again.folder / "reach_003.mcap").is_file()
+    assert (again.folder / "reach_004.mcap").is_file()
 
 
 def test_a_foreign_reader_finds_every_topic_with_its_type(bring: Bring) -> None:

@@ -160,6 +160,34 @@ def test_the_trigger_is_the_gripper() -> None:
     assert arm.step((0.0, 0.0, 1.0), grip=1.0).position[7] == 0.0  # type: ignore[index]
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_the_clutch_leaves_a_gripper_alone_that_others_have_opened(told: bool) -> None:
+    """The trigger closes it, Home opens it, and whoever then takes the clutch with open fingers drops nothing."""
+    arm = Arm()
+    arm.step((0.0, 0.0, 1.0))
+    arm.step((0.0, 0.0, 1.0), grip=1.0)
+    arm.step((0.0, 0.0, 1.0), grip=0.0, clutch=False)
+    if told:
+        arm.mapping.block("the arm is on its way home")
+    arm.position[7] = 1.0
+    arm.now += 5.0
+    arm.step((0.0, 0.0, 1.0), clutch=False)
+    arm.mapping.block("")
+    arm.step((0.0, 0.0, 1.0), clutch=False)
+    motion = arm.step((0.0, 0.0, 1.0))
+    assert motion.state == "moving"
+    assert motion.position[7] == 1.0  # type: ignore[index]
+
+
+def test_a_gripper_that_is_still_closing_goes_on_when_the_clutch_is_taken_again() -> None:
+    arm = Arm()
+    arm.step((0.0, 0.0, 1.0))
+    arm.step((0.0, 0.0, 1.0), grip=1.0)
+    arm.step((0.0, 0.0, 1.0), grip=1.0, clutch=False)
+    arm.position[7] = 0.97  # it has hardly begun
+    assert arm.step((0.0, 0.0, 1.0), grip=1.0).position[7] == 0.0  # type: ignore[index]
+
+
 def test_without_joints_nothing_moves() -> None:
     mapping = ArmMapping(Limits.from_table(TABLE))
     mapping.feed(sample(1.0, clutch=False), 1.0, 1.0)

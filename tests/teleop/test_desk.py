@@ -93,6 +93,18 @@ def test_a_doubtful_frame_is_a_lost_hand_and_needs_a_new_press(send: object, cou
     assert session.frame(1.0)[0].clutch
 
 
+def test_half_the_round_trip_counts_against_the_age() -> None:
+    """A slow way up and a quick way down: what seems 95 ms old may be 190 ms old."""
+    session = Session()
+    client = Client("slow", "device 1")
+    client.offset.pong(1.0, 1.191, 1.190 + AHEAD)
+    session.desk.lease.leave("one", "")
+    session.desk.text(client, {"type": "take"}, 2.0)
+    session.desk.frame(client, data(1, 2.0), 2.19)  # another person's hand: the one before is lost
+    session.desk.frame(client, data(2, 2.1), 2.29)
+    assert session.desk.counts["stale frames"] == 1
+
+
 def test_no_frame_counts_before_the_browsers_clock_is_known() -> None:
     desk = Desk()
     client = Client("one", "device 1")

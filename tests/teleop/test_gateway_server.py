@@ -70,6 +70,27 @@ def test_pairing_gives_a_cookie_that_scripts_cannot_read() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"[" * 4000, {}, 400),
+        (b'{"token": "\\ud800"}', {}, 400),
+        (b'{"token": [1]}', {}, 403),
+        (b'{"token": "A"}', {"Origin": "http://["}, 403),
+        (b"\xff\xfe", {}, 400),
+    ],
+)
+def test_what_strangers_send_is_answered_without_a_traceback(
+    body: bytes, headers: dict[str, str], status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene(made: Gateway) -> None:
+        async with made.session().post(f"{made.address}/pair", data=body, headers=headers) as reply:
+            assert reply.status == status
+
+    play(scene)
+    assert "Traceback" not in caplog.text
+
+
 def test_frames_of_the_holder_become_samples_at_once() -> None:
     async def scene(made: Gateway) -> None:
         operator = await made.operator()
@@ -140,6 +161,7 @@ def test_a_viewer_gets_the_newest_picture_and_the_state() -> None:
         device = await made.device()
         async with device.ws_connect(f"{made.address}/view") as view:
             state = json.loads((await view.receive(5.0)).data)
+            assert 0.0 <= time.monotonic() - state.pop("sent") < 5.0
             assert state == {"type": "state", "driver": {"state": "running"}}
             for k in range(200):  # faster than anybody can read
                 made.server.show(bytes([k]) * 10)

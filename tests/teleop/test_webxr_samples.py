@@ -93,6 +93,23 @@ def test_the_other_hands_pinch_is_the_clutch_and_ones_own_the_gripper() -> None:
     assert not right(samples.feed(hands(0.09, None), 0.0)).clutch  # the hand that held the clutch is gone
 
 
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_clutch_hand_that_comes_back_closed_is_no_clutch_until_it_opens(opened: bool) -> None:
+    samples = WebXRSamples()
+    samples.feed(hands(0.09, 0.09), 0.0)
+    assert right(samples.feed(hands(0.09, 0.015), 0.0)).clutch
+    assert not right(samples.feed(hands(0.09, None), 0.0)).clutch  # out of sight for one frame
+    if opened:
+        samples.feed(hands(0.09, 0.09), 0.0)
+    assert right(samples.feed(hands(0.09, 0.015), 0.0)).clutch is opened
+
+
+def test_a_hand_that_appears_closed_is_no_clutch() -> None:
+    samples = WebXRSamples()
+    samples.feed(hands(0.09, None), 0.0)
+    assert not right(samples.feed(hands(0.09, 0.015), 0.0)).clutch
+
+
 def test_one_unknown_joint_is_a_lost_hand() -> None:
     samples = WebXRSamples()
     samples.feed(hands(0.09, None), 0.0)

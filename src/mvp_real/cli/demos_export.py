@@ -28,8 +28,11 @@ def run(args: argparse.Namespace) -> int:
     demonstrations = []
     for path in demonstration_paths(*args.folders):
         demonstration = read_demonstration(path)
-        if demonstration.metadata.get("outcome", {}).get("success") is False:
-            raise MvpRealError(f"'{path}' is marked as failed; set it aside with: mvp_real demos prune")
+        outcome = demonstration.metadata.get("outcome", {})
+        if outcome and outcome.get("success") is not True:
+            raise MvpRealError(
+                f"'{path}' is not marked as a success; set it aside with: mvp_real demos prune"
+            )
         demonstrations.append(demonstration)
     with tqdm(total=len(demonstrations), unit="demo") as bar:
         report = export_lerobot(

@@ -14,7 +14,7 @@ from mvp_real.cli.demos_paths import recordings
 from mvp_real.demos.reader import Demonstration, read_demonstration
 from mvp_real.demos.statistics import episode_statistics
 from mvp_real.demos.sync_report import sync_report
-from mvp_real.errors import require
+from mvp_real.errors import MvpRealError, require
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,9 +39,15 @@ def run(args: argparse.Namespace) -> int:
         )
     outcomes: Counter[str] = Counter()
     steps = 0
-    streams = []
+    streams, useless = [], []
     for path in recordings(args.paths):
-        demonstration = read_demonstration(path)
+        try:
+            demonstration = read_demonstration(path)
+        except MvpRealError as error:
+            useless.append(str(error))
+            outcomes["useless"] += 1
+            table.add_row(path.stem, *6 * [""], "useless")
+            continue
         steps += len(demonstration)
         row = _row(demonstration)
         outcomes[row[-1]] += 1
@@ -52,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
             from mvp_real.demos.contact_sheet import save_contact_sheet
 
             save_contact_sheet(demonstration, args.sheet / f"{demonstration.id}.png")
+    if useless and len(useless) == sum(outcomes.values()):
+        raise MvpRealError(useless[0])
     console = console_module.Console(width=max(console_module.Console().width, 110))
     console.print(table)
     for name, report in streams:
@@ -79,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
         console.print(sync)
         for problem in report.problems:
             print(f"  {problem}")
+    for text in useless:
+        print(f"LOOK: {text}")
     counts = ", ".join(f"{count} {name}" for name, count in outcomes.items())
     print(f"{sum(outcomes.values())} demonstrations, {steps} steps: {counts}")
     return 0

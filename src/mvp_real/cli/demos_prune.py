@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         max_refused=args.max_refused,
     )
     paths = demonstration_paths(args.folder)
-    found = {path: own_faults(episode_statistics(read_demonstration(path)), rules) for path in paths}
+    found = {path: _own_faults(path, rules) for path in paths}
     if args.verdicts is not None:
         _add_verdicts(found, args.verdicts, rules)
     if args.replay == "sim":
@@ -75,6 +75,13 @@ def run(args: argparse.Namespace) -> int:
     verb = "would be set aside" if args.dry_run else "set aside"
     print(f"{len(paths) - len(pruned)} of {len(paths)} demonstrations stay, {len(pruned)} {verb}")
     return 0
+
+
+def _own_faults(path: Path, rules: PruneRules) -> list[str]:
+    try:
+        return own_faults(episode_statistics(read_demonstration(path)), rules)
+    except MvpRealError as error:
+        return [str(error)]
 
 
 def _add_verdicts(found: dict[Path, list[str]], path: Path, rules: PruneRules) -> None:

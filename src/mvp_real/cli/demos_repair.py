@@ -1,5 +1,7 @@
 """Give interrupted recordings their index and ending; everything up to the last whole message is kept.
 
+An episode that nobody has called a success goes to `set_aside/` of its set: look at it, and move it back if it is good.
+
 mvp_real demos repair runs/demos/reach                  every recording in a folder
 mvp_real demos repair runs/demos/reach/reach_007.partial.mcap
 """
@@ -10,6 +12,8 @@ import argparse
 from pathlib import Path
 
 from mvp_real.cli.demos_paths import recordings
+from mvp_real.demos.episode_file import PARTIAL_SUFFIX
+from mvp_real.demos.episode_set import set_aside
 from mvp_real.demos.repair import repair
 from mvp_real.errors import MvpRealError
 
@@ -29,10 +33,17 @@ def run(args: argparse.Namespace) -> int:
             print(f"{path}: {error}")
             hopeless += 1
             continue
-        if report.was_complete:
+        if report.was_complete and report.path == path:
             sound += 1
-        else:
-            print(f"{report.path}: {report.messages} messages kept, {report.lost_bytes} bytes were torn")
+            continue
+        unjudged = path.name.endswith(PARTIAL_SUFFIX) and report.success is not True
+        try:
+            target = set_aside(report.path) if unjudged else report.path
+        except MvpRealError as error:
+            print(f"{report.path}: {error}")
+            hopeless += 1
+            continue
+        print(f"{target}: {report.messages} messages kept, {report.lost_bytes} bytes were torn")
     if sound:
         print(f"{sound} recordings were sound and stay as they are")
     return 1 if hopeless else 0

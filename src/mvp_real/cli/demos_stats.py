@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from mvp_real.cli.demos_paths import recordings
+from mvp_real.demos.episode_file import PARTIAL_SUFFIX
 from mvp_real.demos.reader import read_demonstration
 from mvp_real.demos.statistics import set_statistics
-from mvp_real.errors import require
+from mvp_real.errors import MvpRealError, require
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +28,16 @@ def run(args: argparse.Namespace) -> int:
     """Print the tables; optionally write the page."""
     console_module = require("rich.console", "report")
     table_module = require("rich.table", "report")
-    demonstrations = [
-        read_demonstration(path) for path in recordings(args.paths) if not path.name.endswith(".partial.mcap")
-    ]
+    demonstrations, useless = [], []
+    for path in recordings(args.paths):
+        if path.name.endswith(PARTIAL_SUFFIX):
+            continue
+        try:
+            demonstrations.append(read_demonstration(path))
+        except MvpRealError as error:
+            useless.append(str(error))
+    if not demonstrations:
+        raise MvpRealError(useless[0] if useless else "no finished demonstration is there")
     figures = set_statistics(demonstrations)
     table = table_module.Table(title="episodes")
     headings = (
@@ -75,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         f"{len(lengths)} demonstrations, {figures.steps} steps, {figures.seconds:.0f} s; one lasts "
         f"{np.median(lengths):.1f} s (median), {lengths.min():.1f} to {lengths.max():.1f} s"
     )
-    for text in figures.warnings:
+    for text in (*useless, *figures.warnings):
         print(f"LOOK: {text}")
     for episode in figures.episodes:
         for problem in episode.problems:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mvp_real.demos.durable_file import in_use
 from mvp_real.errors import MvpRealError, require, unknown_name
 
 SCENE_SEEDS = {"plain": 0, "varied": 500_000}
@@ -74,6 +75,10 @@ def run(args: argparse.Namespace) -> int:
     random_setup(0, args.scene, start=args.start)  # refuses a wrong scene or start before anything is written
     args.out.mkdir(parents=True, exist_ok=True)
     for torn in args.out.glob("*.partial.mcap"):
+        if in_use(torn):
+            raise MvpRealError(
+                f"'{torn}' is being recorded by another process; end it or choose another --out"
+            )
         print(f"removed the unfinished {torn.name}")
         torn.unlink()
     missing = [pair for pair in wanted if not (args.out / f"{names[pair]}.mcap").is_file()]

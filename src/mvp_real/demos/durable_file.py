@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 from pathlib import Path
 
@@ -21,7 +23,10 @@ class DurableFile:
     ended, so that it never carries half a message.
 
     Args:
-        path: The file to create.
+        path: The file to create. While it is open nobody else may write, repair or remove it (`in_use`).
+
+    Raises:
+        DiskError: It cannot be created.
 
     Attributes:
         size: Bytes committed so far.
@@ -32,8 +37,22 @@ class DurableFile:
         self.size = 0
         self._pending: list[bytes] = []
         self._pending_size = 0
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         self._synced = 0
+        try:
+            # Cut off only once it is ours.
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise self._explained(error) from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._descriptor, 0)
+        except OSError as error:
+            self.close()
+            if isinstance(error, BlockingIOError):
+                raise DiskError(
+                    f"'{path}' is being recorded by another process; choose another folder"
+                ) from error
+            raise self._explained(error) from error
 
     @property
     def closed(self) -> bool:
@@ -67,8 +86,9 @@ class DurableFile:
             while done < len(data):
                 done += os.write(self._descriptor, data[done:])
         except OSError as error:
-            os.ftruncate(self._descriptor, self.size)
-            os.lseek(self._descriptor, self.size, os.SEEK_SET)
+            with contextlib.suppress(OSError):  # a disk that is gone cannot be cut back either
+                os.ftruncate(self._descriptor, self.size)
+                os.lseek(self._descriptor, self.size, os.SEEK_SET)
             raise self._explained(error) from error
         self.size += done
 
@@ -100,6 +120,21 @@ class DurableFile:
                 f"Free space, then finish the file with: mvp_real demos repair '{self.path}'"
             )
         return DiskError(f"'{self.path}' cannot be written: {error.strerror}; everything before is kept")
+
+
+def in_use(path: Path) -> bool:
+    """Whether a file is open as a `DurableFile`, in this process or another one on this computer."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from mvp_real.demos import topics
-from mvp_real.demos.durable_file import DurableFile, sync_folder
+from mvp_real.demos.durable_file import DiskError, DurableFile, sync_folder
 from mvp_real.errors import MvpRealError, require
 
 PARTIAL_SUFFIX = ".partial.mcap"
@@ -61,7 +62,7 @@ class EpisodeFile:
         self._schemas: dict[str, int] = {}
         self._channels: dict[str, int] = {}
         self._sequence: dict[str, int] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         self._file = DurableFile(self.partial_path)
         # chunk_size 0 closes a chunk after each message: nothing waits in memory for a kill to destroy it.
         self._writer = module.Writer(
@@ -146,9 +147,14 @@ class EpisodeFile:
         self._file.sync()
         self._file.close()
         path = path or self.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(self.partial_path, path)
-        sync_folder(path.parent)
+        _make_folder(path.parent)
+        try:
+            os.replace(self.partial_path, path)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise DiskError(
+                f"'{self.partial_path}' is whole and could not be named '{path.name}': {error.strerror}"
+            ) from error
         return path
 
     def abandon(self) -> Path:
@@ -158,7 +164,8 @@ class EpisodeFile:
             Its path.
         """
         if not self._file.closed:
-            self._file.sync()
+            with contextlib.suppress(DiskError):  # what was committed is all that can be kept
+                self._file.sync()
             self._file.close()
         return self.partial_path
 
@@ -180,3 +187,10 @@ class EpisodeFile:
         self._file.commit()
         if self._durable:
             self._file.sync()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(f"'{folder}' cannot be made: {error.strerror}") from error

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from mvp_real.demos.durable_file import sync_folder
+from mvp_real.demos.durable_file import in_use, sync_folder
 from mvp_real.demos.episode_file import PARTIAL_SUFFIX
 from mvp_real.demos.repair import repair
 from mvp_real.errors import MvpRealError
@@ -43,7 +43,8 @@ class EpisodeSet:
         """Begin a set or go on with it; interrupted recordings in it are repaired and set aside.
 
         Raises:
-            MvpRealError: The folder holds a set of something else, or cannot be written.
+            MvpRealError: The folder holds a set of something else, cannot be written, or is recorded into by another
+                process.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +68,10 @@ class EpisodeSet:
             sync_folder(folder)
         recovered = []
         for torn in sorted(folder.glob(f"*{PARTIAL_SUFFIX}")):
+            if in_use(torn):
+                raise MvpRealError(
+                    f"'{torn}' is being recorded by another process; end it or choose another folder"
+                )
             try:
                 report = repair(torn, folder / SET_ASIDE / torn.name.replace(PARTIAL_SUFFIX, ".mcap"))
             except MvpRealError:

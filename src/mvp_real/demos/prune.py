@@ -49,8 +49,8 @@ def own_faults(statistics: EpisodeStatistics, rules: PruneRules) -> list[str]:
     if statistics.idle > rules.max_idle:
         found.append(f"nothing moves in {statistics.idle:.0%} of the steps")
     missing = statistics.missing_images or 0
-    if missing > rules.max_missing * max(statistics.steps, 1):
-        found.append(f"{missing} images are missing")
+    if missing > rules.max_missing * (statistics.images + missing):
+        found.append(f"{missing} of {statistics.images + missing} images are missing")
     return found
 
 

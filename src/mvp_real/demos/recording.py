@@ -176,11 +176,18 @@ class Recording:
                     self._file.sync()
                     synced = time.monotonic()
                     self.longest_sync = max(self.longest_sync, synced - began)
-        except MvpRealError as error:
+        except Exception as error:  # nobody else hears of what ends this thread
+            known = isinstance(error, MvpRealError)
             with self._condition:
-                self.error = error
+                self.error = error if known else MvpRealError(self._unexpected(error))
                 self._queue.clear()
                 self._waiting = 0
+
+    def _unexpected(self, error: Exception) -> str:
+        return (
+            f"recording '{self.path}' ended ({type(error).__name__}: {error}); everything before is kept. "
+            f"Finish the file with: mvp_real demos repair '{self._file.partial_path}'"
+        )
 
     def _write(self, topic: str, kind: str, definition: str, data: bytes, received: int) -> None:
         captured = received

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mvp_real.demos import topics
+from mvp_real.demos.durable_file import in_use
 from mvp_real.demos.mcap_stream import raw_records
 from mvp_real.errors import MvpRealError, require
 
@@ -22,12 +23,14 @@ class RepairReport:
         messages: Messages it holds.
         lost_bytes: Bytes of the damaged tail that were left behind.
         was_complete: Nothing was wrong with the file.
+        success: The verdict on the episode; None if nobody gave one.
     """
 
     path: Path
     messages: int
     lost_bytes: int
     was_complete: bool
+    success: bool | None = None
 
 
 def repair(path: Path, target: Path | None = None) -> RepairReport:
@@ -38,34 +41,41 @@ def repair(path: Path, target: Path | None = None) -> RepairReport:
         target: Where the result goes; default: the same folder, without ".partial", or in place.
 
     Raises:
-        MvpRealError: It is no recording, or holds no message at all.
+        MvpRealError: It is no recording, holds no message at all, or is still being recorded.
     """
     path = Path(path)
+    if in_use(path):
+        raise MvpRealError(f"'{path}' is being recorded; end the recorder first")
     target = target or path.with_name(path.name.replace(".partial.mcap", ".mcap"))
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(target.name + ".repair")
     try:
-        messages, complete = _copy(path, temporary)
+        messages, complete, success = _copy(path, temporary)
         if messages == 0:
             raise MvpRealError(f"'{path}' holds no complete message; there is nothing to repair")
         if complete and target == path and _has_ending(path):
-            return RepairReport(target, messages, 0, True)
+            return RepairReport(target, messages, 0, True, success)
         lost = 0 if complete else path.stat().st_size - _intact_bytes(path)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
     if target != path:
         path.unlink()
-    return RepairReport(target, messages, lost, complete)
+    return RepairReport(target, messages, lost, complete, success)
 
 
-def _copy(path: Path, target: Path) -> tuple[int, bool]:
-    """Every intact record of a file in a new one with an index; number of messages, and whether nothing was torn."""
+def _copy(path: Path, target: Path) -> tuple[int, bool, bool | None]:
+    """Every intact record of a file in a new one with an index.
+
+    Returns:
+        Number of messages, whether nothing was torn, and the verdict on the episode.
+    """
     writer_module = require("mcap.writer", "demos")
     schemas: dict[int, int] = {}
     channels: dict[int, int] = {}
     messages = 0
     complete = outcome = False
+    success: bool | None = None
     with target.open("wb") as stream:
         writer = writer_module.Writer(stream)
         writer.start(profile="ros2", library="mvp_real repair")
@@ -87,7 +97,11 @@ def _copy(path: Path, target: Path) -> tuple[int, bool]:
                 )
                 messages += 1
             elif kind == "Metadata":
-                outcome = outcome or record.name == topics.OUTCOME_RECORD
+                if record.name == topics.OUTCOME_RECORD:
+                    outcome, success = (
+                        True,
+                        {"true": True, "false": False}.get(record.metadata.get("success", "")),
+                    )
                 writer.add_metadata(record.name, dict(record.metadata))
             elif kind == "DataEnd":
                 complete = True
@@ -98,7 +112,7 @@ def _copy(path: Path, target: Path) -> tuple[int, bool]:
         writer.finish()
         stream.flush()
         os.fsync(stream.fileno())
-    return messages, complete
+    return messages, complete, success
 
 
 def _has_ending(path: Path) -> bool:

@@ -237,4 +237,7 @@ class RecordingSession:
         return [t for t in self._required if now - self._heard.get(t, float("-inf")) > self._lost_after]
 
     def _free(self) -> int:
-        return shutil.disk_usage(self.episodes.folder).free
+        try:
+            return shutil.disk_usage(self.episodes.folder).free
+        except OSError:
+            return 0  # the disk is gone

@@ -29,6 +29,7 @@ class EpisodeStatistics:
         largest_step_joint: Name of that joint.
         idle: Share of steps in which no joint moved by 4 mrad and the gripper stayed.
         toggles: Commanded gripper changes.
+        images: Images recorded, all cameras together; 0 where the recorder did not count.
         missing_images: Images lost on the way, all cameras together; None where the recorder did not count.
         image_age: 95th percentile of the worst camera, ms, or None.
         problems: What the recorder found wrong.
@@ -43,6 +44,7 @@ class EpisodeStatistics:
     largest_step_joint: str
     idle: float
     toggles: int
+    images: int
     missing_images: int | None
     image_age: float | None
     problems: tuple[str, ...]
@@ -86,6 +88,7 @@ def episode_statistics(demonstration: Demonstration) -> EpisodeStatistics:
         largest_step_joint=names[worst],
         idle=float(idle.mean()) if len(idle) else 0.0,
         toggles=int(gripper.sum()),
+        images=sum(camera["messages"] for camera in cameras),
         missing_images=sum(camera["dropped"] for camera in cameras) if sync else None,
         image_age=max(ages) if ages else None,
         problems=tuple(sync.get("problems", ())),

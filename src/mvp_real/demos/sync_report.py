@@ -157,6 +157,8 @@ def _problems(streams: dict[str, StreamReport], overflow: int) -> Iterable[str]:
         yield f"the recorder could not keep up: {overflow} messages were not written"
     if topics.JOINT_STATES not in streams:
         yield f"no {topics.JOINT_STATES} at all"
+    if topics.JOINT_TARGET not in streams:
+        yield f"no {topics.JOINT_TARGET} at all: nothing moved the robot"
     if not any(is_image(topic) for topic in streams):
         yield "no image at all"
     for topic, stream in streams.items():

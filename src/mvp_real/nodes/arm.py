@@ -18,7 +18,7 @@ from mvp_real.bundle import load_card
 from mvp_real.errors import MvpRealError
 from mvp_real.messages import JointReading
 from mvp_real.nodes.diagnostics import WARN, Report
-from mvp_real.nodes.driver_front import KEEPS_DEVICE, STATUS_PERIOD, DriverFront
+from mvp_real.nodes.driver_front import STATUS_PERIOD, DriverFront
 from mvp_real.nodes.driver_services import MOVING, inactive
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
@@ -105,9 +105,6 @@ class Arm(ManagedNode):
         if self._driver is not None and self._front is not None:
             self._driver.disable()
             self._front.publish_status()
-
-    def clean_up(self) -> None:
-        raise MvpRealError(KEEPS_DEVICE)
 
     def shut_down(self) -> None:
         super().shut_down()

@@ -23,7 +23,6 @@ from mvp_real.robots.verdict import DriverState, Verdict
 
 STATUS_PERIOD = 0.2  # s
 NANOSECONDS = 1e-9
-KEEPS_DEVICE = "the driver keeps its device until its process ends; start the node anew to configure it anew"
 
 
 class StreamedDriver(Arm, Protocol):

@@ -10,9 +10,8 @@ from __future__ import annotations
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 
-from mvp_real.errors import MvpRealError
 from mvp_real.nodes.diagnostics import OK, STALE, WARN, Report
-from mvp_real.nodes.driver_front import KEEPS_DEVICE, STATUS_PERIOD, DriverFront
+from mvp_real.nodes.driver_front import STATUS_PERIOD, DriverFront
 from mvp_real.nodes.managed_node import ManagedNode
 from mvp_real.nodes.parameters import declare
 from mvp_real.nodes.runner import run_node
@@ -87,9 +86,6 @@ class Hand(ManagedNode):
         if self._hand is not None and self._front is not None:
             self._hand.disable()
             self._front.publish_status()
-
-    def clean_up(self) -> None:
-        raise MvpRealError(KEEPS_DEVICE)
 
     def shut_down(self) -> None:
         super().shut_down()

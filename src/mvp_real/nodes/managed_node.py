@@ -58,7 +58,14 @@ class ManagedNode(LifecycleNode):
         """Leave everything safe."""
 
     def clean_up(self) -> None:
-        """Undo `configure`."""
+        """Undo `configure`; refused where a subclass does not know how.
+
+        Raises:
+            MvpRealError: See above.
+        """
+        raise MvpRealError(
+            f"'{self.get_name()}' keeps what it has opened until its process ends; start it anew to configure it anew"
+        )
 
     def report(self) -> Report:
         """Level, message and values for `/diagnostics`."""

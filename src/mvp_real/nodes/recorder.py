@@ -38,7 +38,7 @@ from mvp_real.robots.table import load_robot
 
 WATCH_PERIOD = 0.1  # s of wall time
 STATUS_PERIOD = 0.5
-PRIMARY, SECONDARY = 2, 3  # buttons of a hand sample
+TRACKED, PRIMARY, SECONDARY = 0, 2, 3  # buttons of a hand sample
 KEYS = {"s": "start", "t": "stop", "y": "success", "n": "discard"}
 HELP = "s: start   t: stop   y: success   n: discard   q: leave"
 TOPICS = [
@@ -172,7 +172,8 @@ class Recorder(ManagedNode):
 
     def _on_teleop(self, message: Joy) -> None:
         """A button of a hand counts when it goes down."""
-        if len(message.buttons) <= SECONDARY:
+        # A hand that is not seen for a moment has not let its button go.
+        if len(message.buttons) <= SECONDARY or not message.buttons[TRACKED]:
             return
         hand, pressed = message.header.frame_id, (message.buttons[PRIMARY], message.buttons[SECONDARY])
         before, self._pressed[hand] = self._pressed.get(hand, (0, 0)), pressed
@@ -201,6 +202,8 @@ class Recorder(ManagedNode):
         if not self.active or self._session is None:
             return False, "the recorder is not active"
         try:
+            if command == "start" and self._scene is not None and self._scene.unready:
+                raise MvpRealError(f"not yet: {self._scene.unready}")
             done = self._session.command(command, time.monotonic())
         except MvpRealError as error:
             self.get_logger().error(f"{command}: {error}")
@@ -263,14 +266,17 @@ class Recorder(ManagedNode):
         }
 
     def report(self) -> Report:
-        if self._session is None:
+        if self._session is None or self._recorded is None:
             return WARN, "not configured", {}
         values = self._session.status(time.monotonic())
-        missing = ", ".join(self._recorded.missing) if self._recorded is not None else ""
+        refused = [f"{name}: {why}" for name, why in self._recorded.refused.items()]
         level = ERROR if self._session.state is SessionState.FAILED else OK
         if level == OK and (values["silent"] or values["overflow"]):
             level = WARN
-        return level, self._session.message, {**values, "not there": missing}
+        if refused and level == OK:
+            level = WARN
+        values |= {"not there": ", ".join(self._recorded.missing), "not recorded": "; ".join(refused)}
+        return level, self._session.message, values
 
 
 def _calibration_hash(data: bytes) -> str:

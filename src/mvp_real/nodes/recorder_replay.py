@@ -32,7 +32,8 @@ from mvp_real.nodes.service_caller import Interrupted, ServiceCaller
 
 VERDICTS = "replays.json"
 SILENCE = 5.0  # s of wall time without joint states after which the robot counts as gone
-HARMLESS = ("running", "disabled")
+RUNNING, HOLD = "running", "hold"
+ENABLED_WITHIN = 5.0  # s of wall time in which the driver's status follows its answer
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,14 @@ class RunningRobot(ServiceCaller):
         node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
 
     def enable(self, on: bool) -> None:
-        """Allow or forbid motion."""
+        """Allow or forbid motion.
+
+        Raises:
+            MvpRealError: The driver refuses.
+        """
         self._check(f"{self._driver}/enable", SetBool.Request(data=on))
+        if on and not self.wait(lambda: self.robot.get("state") == RUNNING, ENABLED_WITHIN):
+            raise MvpRealError(f"the driver does not run: {self.robot.get('reason', 'it says nothing')}")
 
     def let_go(self) -> None:
         """Forbid motion without waiting for the answer; also when the node is shutting down."""
@@ -81,13 +88,15 @@ class RunningRobot(ServiceCaller):
         """Send a target.
 
         Raises:
-            MvpRealError: The driver has stopped; a person must look at the robot first.
+            MvpRealError: The driver has stopped, or somebody has taken the robot: a person must look at it first.
         """
         state, reason = str(self.robot.get("state", "")), str(self.robot.get("reason", ""))
         if state == "stopped":
             raise MvpRealError(f"the driver stopped: {reason}; call ~/clear_fault when it is safe")
+        if state not in (RUNNING, HOLD):
+            raise MvpRealError(f"the driver is {state}: somebody has ended the replay")
         self._targets.publish(conversions.target_message(target))
-        return DriverAnswer("" if state in HARMLESS else f"{state}: {reason}")
+        return DriverAnswer("" if state == RUNNING else f"{state}: {reason}")
 
     def advance(self, period: float) -> None:
         """Wait until the joint states are `period` seconds further, whatever clock the robot runs on."""
@@ -123,6 +132,8 @@ class DemoReplay(ManagedNode):
     def deactivate(self) -> None:
         if self._robot is not None:
             self._robot.close()
+            if self._thread.is_alive():
+                self._thread.join(1.0)  # it lets the robot go before the node's publishers and clients end
 
     def report(self) -> Report:
         return OK, self._playing or "idle", {}

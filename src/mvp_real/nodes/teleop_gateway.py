@@ -109,6 +109,11 @@ class TeleopGateway(ManagedNode):
             self.get_logger().info(f"certificate SHA-256 {fingerprint(self._where())}")
         self.get_logger().info("gateway ready")
 
+    def deactivate(self) -> None:
+        # From here on `publish` lets nothing pass.
+        for sample in self._server.desk.lose(time.monotonic()):
+            self._samples.publish(joy_message(sample))
+
     def shut_down(self) -> None:
         super().shut_down()
         if self._loop is not None and self._thread is not None and self._thread.is_alive():
@@ -137,7 +142,10 @@ class TeleopGateway(ManagedNode):
         try:
             context = tls_context(self._where()) if self._https >= 0 else None
             await self._server.start(self._bind, self._https, self._http, context)
-        except (OSError, MvpRealError) as error:
+        except OSError as error:
+            self._problem = MvpRealError(f"{error.strerror or error}; choose https_port:= and http_port:=")
+            return
+        except MvpRealError as error:
             self._problem = error
             return
         finally:

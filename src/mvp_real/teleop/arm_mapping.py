@@ -24,6 +24,7 @@ from mvp_real.teleop.grip import GripLatch
 from mvp_real.teleop.hand_sample import SIDES, HandSample
 
 SAME_PLACE = 0.06  # rad; a command that close to the measured joints is still where the arm is going
+GRIPPER_TIME = 2.0  # s in which the gripper has done what it was told
 SHORT = 0.06  # m between hand and tool that the operator is told of
 
 
@@ -74,7 +75,8 @@ class ArmMapping(ClutchedMapping):
         self._follower = ArmFollower(limits, self.settings.follower)
         self._grip = GripLatch()
         self._opening = 1.0
-        self._commanded: FloatArray | None = None  # last target that was sent
+        self._commanded: FloatArray | None = None  # last target that was sent, and when
+        self._commanded_at = 0.0
         self._hand_position = np.zeros(3)
         self._hand_rotation = np.eye(3)
         self._tool = np.eye(4)
@@ -92,6 +94,11 @@ class ArmMapping(ClutchedMapping):
             "behind": round(self.short if self.clutch.engaged else 0.0, 4),
         }
 
+    def block(self, reason: str) -> None:
+        super().block(reason)
+        if reason:
+            self._commanded = None  # on the way home, or by hand, the arm and its gripper go elsewhere
+
     def feed(self, sample: HandSample, now: float, robot_now: float) -> Motion:
         """Take a sample of the operator's hand and say where the arm goes."""
         if sample.side != self.settings.side:
@@ -105,7 +112,7 @@ class ArmMapping(ClutchedMapping):
         closed = self._grip.feed(sample.grip)
         opening = float(not closed) if self._grip.told else self._opening
         position = np.append(step.joints, opening)
-        self._commanded = position
+        self._commanded, self._commanded_at = position, robot_now
         self.short = step.short
         behind = f"the tool is {100 * step.short:.0f} cm behind the hand" if step.short > SHORT else ""
         return self._answer(position, step.held or behind)
@@ -128,11 +135,21 @@ class ArmMapping(ClutchedMapping):
         start = last if last is not None and same else measured
         self._follower.start(start[:7], robot_now)
         # As far as it was told to open, or does: what the fingers hold stays held.
-        self._opening = float((last if last is not None and same else measured)[7])
-        self._grip.start(self._opening < self._table.gripper_open_threshold)
+        opening = float(measured[7])
+        if last is not None and same and not self._moved_by_others(opening, robot_now):
+            opening = float(last[7])
+        self._opening = opening
+        self._grip.start(opening < self._table.gripper_open_threshold)
         self._tool = self._follower.tool()
         self._hand_position = sample.position
         self._hand_rotation = rotation_from_quaternion(sample.quaternion)
+
+    def _moved_by_others(self, opening: float, robot_now: float) -> bool:
+        """Whether the gripper had the time to do what the hand said last, and is not there."""
+        assert self._commanded is not None
+        threshold = self._table.gripper_open_threshold
+        elsewhere = (opening < threshold) != (self._commanded[7] < threshold)
+        return elsewhere and not 0.0 <= robot_now - self._commanded_at <= GRIPPER_TIME
 
     def _wanted(self, sample: HandSample) -> FloatArray:
         to_base = rotation_z(self.settings.facing)

@@ -53,7 +53,7 @@ def test_failed_foreign_and_absent_demonstrations_are_refused(folder: Path, tmp_
     with pytest.raises(MvpRealError, match="no demonstration"):
         build_dataset(config(tmp_path / "empty"), oracle_tokens)
     write_demonstration(tmp_path / "failed", "bad", success=False)
-    with pytest.raises(MvpRealError, match="marked as failed"):
+    with pytest.raises(MvpRealError, match="not marked as a success"):
         build_dataset(config(tmp_path / "failed"), oracle_tokens)
     write_demonstration(tmp_path / "sink", "other", task="pick_sink")
     with pytest.raises(MvpRealError, match="pick_sink"):

@@ -33,14 +33,12 @@ class Client:
         device: Name of the device.
         offset: The browser's clock.
         bad: Messages that made no sense.
-        session: Whether an immersive session runs on it.
     """
 
     name: str
     device: str
     offset: ClockOffset = field(default_factory=ClockOffset)
     bad: int = 0
-    session: bool = False
     sequence: int = -1
 
 
@@ -105,8 +103,8 @@ class Desk:
             self.counts["frames out of order"] += 1
             return self.lose(now)
         stamp = client.offset.ours(frame.milliseconds / 1000)
-        age = now - stamp
-        if age > self._max_age or age < -FUTURE - 0.5 * client.offset.round_trip:
+        age, unsure = now - stamp, 0.5 * client.offset.round_trip
+        if age + unsure > self._max_age or age < -FUTURE - unsure:
             self.counts["stale frames"] += 1
             return self.lose(now)
         self.counts["frames"] += 1
@@ -152,9 +150,6 @@ class Desk:
             return None
         elif kind == "leave":
             self.lease.leave(client.name, "given up")
-            return None
-        elif kind == "session":
-            client.session = message.get("on") is True
             return None
         elif kind == "stop":
             # Whoever sees the robot go wrong may stop it, with or without the lease.

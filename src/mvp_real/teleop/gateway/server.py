@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import secrets
+import socket as sockets
 import ssl
 import time
 from typing import Any, Protocol
@@ -22,8 +22,10 @@ from mvp_real.teleop.gateway.web_pages import QUIET, add_headers, page_file, ref
 from mvp_real.teleop.hand_sample import HandSample
 
 COOKIE = "mvp_real_device"
+KEPT = 15.0  # s that a connection without a request is kept
 CONNECTIONS = 24  # open sockets of paired devices
 LONGEST_MESSAGE = 4096  # bytes
+WAITING = 65536  # bytes of a view that the system may keep for a slow connection
 WATCH_PERIOD, DESK_PERIOD, STATE_PERIOD, PING_PERIOD = 0.02, 0.2, 0.1, 0.5  # s
 
 
@@ -89,7 +91,12 @@ class GatewayServer:
         app.router.add_get("/view", self._view)
         app.on_response_prepare.append(add_headers)
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, logger=QUIET
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=1.0,
+            logger=QUIET,
+            keepalive_timeout=KEPT,
         )
         await self._runner.setup()
         if https_port >= 0 and context is not None:
@@ -99,8 +106,7 @@ class GatewayServer:
         self._spawn(self._watch())
 
     async def close(self) -> None:
-        """Hold the robot and close every connection."""
-        self.link.publish(self.desk.lose(time.monotonic()))
+        """Close every connection."""
         for task in list(self._tasks):
             task.cancel()
         for socket in list(self._sockets):
@@ -149,9 +155,10 @@ class GatewayServer:
         try:
             body = await request.json()
             token = body["token"]
-        except (ValueError, KeyError, TypeError):
+            secret = self.pairing.pair(token) if isinstance(token, str) else None
+        except (ValueError, LookupError, TypeError, RecursionError):
+            self.desk.counts["wrong tokens"] += 1
             raise web.HTTPBadRequest(text='expected {"token": ...}') from None
-        secret = self.pairing.pair(token) if isinstance(token, str) else None
         if secret is None:
             self.desk.counts["wrong tokens"] += 1
             raise web.HTTPForbidden(text="this token is not valid (any more)")
@@ -244,12 +251,13 @@ class GatewayServer:
             # Quickly at first: no frame counts before the browser's clock is known.
             if now - pinged >= PING_PERIOD or not client.offset.known:
                 pinged = now
-                await self._send(socket, {"type": "ping", "sent": now, "nonce": secrets.randbits(16)})
+                await self._send(socket, {"type": "ping", "sent": now})
             await self._send(socket, {"type": "desk", **self.desk.view(client)})
             await asyncio.sleep(DESK_PERIOD)
 
     async def _view(self, request: web.Request) -> web.WebSocketResponse:
         _, socket = await self._open(request)
+        _keep_little_waiting(request)
         news = asyncio.Event()
         self._news.add(news)
         self.viewers += 1
@@ -259,7 +267,7 @@ class GatewayServer:
             while not socket.closed:
                 if time.monotonic() - told >= STATE_PERIOD:
                     told = time.monotonic()
-                    await self._send(socket, {"type": "state", **self.link.state()})
+                    await self._send(socket, {"type": "state", "sent": told, **self.link.state()})
                 number, picture = self._picture
                 if number > sent:
                     sent = number
@@ -281,6 +289,14 @@ class GatewayServer:
         if not socket.closed:
             with contextlib.suppress(ConnectionError, RuntimeError):
                 await socket.send_str(json.dumps(message))
+
+
+def _keep_little_waiting(request: web.Request) -> None:
+    """Let a slow connection hold back the next picture instead of seconds of them."""
+    if request.transport is not None:
+        request.transport.set_write_buffer_limits(high=0)
+        connection = request.transport.get_extra_info("socket")
+        connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, WAITING)
 
 
 async def _drain(socket: web.WebSocketResponse) -> None:

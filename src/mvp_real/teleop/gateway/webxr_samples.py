@@ -86,13 +86,16 @@ class WebXRSamples:
         if not _rigid(joints[WRIST]):
             return None
         position, quaternion = _operator_pose(joints[WRIST])
-        clutch = self._clutch(side, pinches.get(OTHER[side], 0.0))
+        clutch = self._clutch(side, pinches.get(OTHER[side]))
         fingers = positions_from_headset(joints[:, :3])
         return HandSample(
             SOURCE, side, stamp, position, quaternion, True, clutch, pinches[side], fingers=fingers
         )
 
-    def _clutch(self, side: str, value: float) -> bool:
+    def _clutch(self, side: str, value: float | None) -> bool:
+        if value is None:  # a hand out of sight has let go of nothing: it must be seen open
+            self._held[side] = self._armed[side] = False
+            return False
         self._held[side] = value > (LET_GO if self._held[side] else SQUEEZED)
         self._armed[side] = self._armed[side] or not self._held[side]
         return self._held[side] and self._armed[side]

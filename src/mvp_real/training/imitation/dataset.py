@@ -61,7 +61,7 @@ def build_dataset(
         progress: Called with (demonstrations done, total).
 
     Raises:
-        MvpRealError: A demonstration is marked as failed, or the demonstrations come from several tasks.
+        MvpRealError: A demonstration is not marked as a success, or the demonstrations come from several tasks.
     """
     paths = demonstration_paths(*map(Path, config.demos))
     inputs, states, actions, owner, ids = [], [], [], [], []
@@ -99,8 +99,10 @@ def step_limit(actions: FloatArray) -> FloatArray:
 
 def _refuse_unusable(demonstration: Demonstration, task: str, path: Path) -> None:
     outcome = demonstration.metadata.get("outcome", {})
-    if outcome.get("success") is False:
-        raise MvpRealError(f"demonstration '{path}' is marked as failed; delete it before training")
+    if outcome and outcome.get("success") is not True:
+        raise MvpRealError(
+            f"demonstration '{path}' is not marked as a success; set it aside with: mvp_real demos prune"
+        )
     recorded: Sequence[str] = [str(demonstration.metadata.get("task", task))]
     if recorded[0] != task:
         raise MvpRealError(

@@ -7,9 +7,10 @@ import { ControlSocket, ViewSocket } from "./sockets.js";
 const $ = (id) => document.getElementById(id);
 const OLD = 1.5; // s after which what the robot says is shown as old
 const DRIVER = { running: "good", hold: "good", stopped: "bad", disabled: "warn" };
-let control, desk = {}, state = {}, linked = false, pictureAt = 0, pictures = 0;
+const SURE = 1000; // ms in which the robot answers a stop
+let control, desk = {}, state = {}, linked = false, lag = 0, stateAt = 0, pictureAt = 0, pictures = 0;
 const panel = new Panel();
-const headset = new Headset(panel, (buffer) => control.frame(buffer), () => control.say({ type: "stop" }), left);
+const headset = new Headset(panel, (buffer) => control.frame(buffer), () => control.stop(), render);
 window.operatorPage = { headset, panel, get desk() { return desk; }, get state() { return state; }, get control() { return control; } };
 
 function chip(id, text, level) {
@@ -43,8 +44,8 @@ async function begin() {
   if (!known.device) return chip("link", "not paired", "warn");
   $("device").textContent = known.device;
   $("next-token").textContent = known.token;
-  control ??= new ControlSocket(heard, (on) => { linked = on; if (!on) desk = {}; render(); });
-  window.operatorView ??= new ViewSocket((message) => { state = message; render(); }, show, () => {});
+  control ??= new ControlSocket(heard, (on) => { linked = on; if (!on) lost(); render(); });
+  window.operatorView ??= new ViewSocket(seen, show, (on) => { if (!on) state = {}; render(); });
   const modes = await supportedModes();
   $("enter-ar").hidden = !modes.includes("immersive-ar");
   $("enter-vr").hidden = !modes.includes("immersive-vr");
@@ -53,7 +54,27 @@ async function begin() {
     : "This device has no headset; it shows the robot and can stop it.";
 }
 
+// A gateway that was started anew knows nobody any more.
+async function lost() {
+  desk = {};
+  const known = await fetch("device").then((reply) => reply.json(), () => null);
+  if (known && !known.device) {
+    $("pairing").hidden = false;
+    $("pairing-error").textContent = "The robot's computer was started anew: pair this device again.";
+  }
+}
+
 // What comes from the robot.
+
+function seen(message) {
+  state = message;
+  lag = control.lag(message.sent);
+  stateAt = performance.now();
+  render();
+}
+
+// Age of the newest news of the robot, s: what is under way counts, too.
+function stateAge() { return stateAt ? (performance.now() - stateAt) / 1000 + lag : 0; }
 
 function heard(message) {
   if (message.type === "desk") desk = message;
@@ -71,14 +92,9 @@ function show(picture) {
   canvas.getContext("2d").drawImage(picture, 0, 0);
   panel.show(picture);
   picture.close();
-  pictureAt = performance.now();
+  pictureAt = performance.now() - 1000 * lag; // on the same way as the state before it
   pictures += 1;
   window.operatorPage.pictures = pictures;
-}
-
-function left() {
-  control.say({ type: "session", on: false });
-  render();
 }
 
 // What is shown.
@@ -111,7 +127,10 @@ function renderJoints(joints) {
 
 function summary() {
   const ages = state.ages ?? {}, driver = state.driver ?? {}, mapping = state.mapping ?? {};
-  const silent = !linked ? "no connection" : ages.driver === undefined ? "no robot" : ages.joints > OLD ? "robot silent" : "";
+  if (control?.stopWaits > SURE) return ["STOP NOT CONFIRMED: use the robot's own stop button", "bad"];
+  const late = stateAge();
+  const silent = !linked ? "no connection" : late > OLD ? `what is shown is ${late.toFixed(0)} s old`
+    : ages.driver === undefined ? "no robot" : ages.joints > OLD ? "robot silent" : "";
   if (silent) return [silent, "bad"];
   if (desk.stopped) return [`STOPPED: ${desk.stopped}`, "bad"];
   if (driver.state === "stopped") return [`STOPPED: ${driver.reason}`, "bad"];
@@ -121,7 +140,8 @@ function summary() {
 }
 
 function render() {
-  const ages = state.ages ?? {}, driver = state.driver ?? {}, mapping = state.mapping ?? {};
+  const told = stateAge() > OLD ? {} : state;
+  const ages = told.ages ?? {}, driver = told.driver ?? {}, mapping = told.mapping ?? {};
   chip("link", linked ? `connected, ${desk.round_trip ?? "-"} ms` : "no connection", linked ? "good" : "bad");
   chip("driver", `robot ${driver.homing ? "on its way home" : driver.state ?? "unknown"}`, DRIVER[driver.state] ?? "off");
   chip("mapping", mapping.state === "moving" ? `hand moves it (${mapping.owner})` : "hand released", mapping.state === "moving" ? "good" : "off");
@@ -157,8 +177,8 @@ function render() {
 $("take").onclick = () => control.say({ type: "take" });
 $("give").onclick = () => control.say({ type: "give" });
 $("leave").onclick = () => control.say({ type: "leave" });
-$("stop").onpointerdown = () => control.say({ type: "stop" });
-$("stop").onclick = (event) => { if (event.detail === 0) control.say({ type: "stop" }); }; // by the keyboard
+$("stop").onpointerdown = () => control.stop();
+$("stop").onclick = (event) => { if (event.detail === 0) control.stop(); }; // by the keyboard
 for (const button of document.querySelectorAll("[data-action]")) {
   button.onclick = () => control.say({ type: "action", name: button.dataset.action });
 }
@@ -166,7 +186,6 @@ for (const mode of ["ar", "vr"]) {
   $(`enter-${mode}`).onclick = async () => {
     try {
       await headset.enter(`immersive-${mode}`);
-      control.say({ type: "session", on: true });
     } catch (error) {
       $("headset-note").textContent = `The headset refused: ${error.message}`;
     }
