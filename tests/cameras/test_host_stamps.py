@@ -37,11 +37,3 @@ def test_a_clock_that_starts_anew_gets_a_new_offset() -> None:
     np.testing.assert_allclose(stamps.convert(500.1, 10.15), 10.1)
     assert stamps.convert(0.0, 11.0) == 11.0
     np.testing.assert_allclose(stamps.convert(0.1, 11.3), 11.1)
-
-
-def test_a_jump_of_the_hosts_clock_is_over_after_two_windows() -> None:
-    stamps, jump = HostStamps(window=1.0), 3600.0
-    for k in range(150):
-        host = k / 30 + (jump if k >= 60 else 0.0)
-        converted = stamps.convert(k / 30, host)
-    np.testing.assert_allclose(converted, host)

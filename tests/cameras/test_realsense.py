@@ -90,6 +90,35 @@ def test_missing_numbers_are_dropped_frames_and_show_in_the_sequence(
     assert camera.latest().sequence == 6  # type: ignore[union-attr]
 
 
+def test_an_error_of_librealsense_is_a_loss_and_not_the_end(feed: Feed) -> None:
+    """Its errors are plain RuntimeErrors, such as those of a device that is just coming up."""
+    tries: list[str] = []
+    broken = threading.Event()
+
+    class BreakingLink(SoftwareLink):
+        def wait(self, timeout: float) -> object:
+            if len(tries) == 1 and broken.is_set():
+                raise RuntimeError("get_xu failed")
+            return super().wait(timeout)
+
+    def connect() -> Link:
+        tries.append("")
+        if len(tries) == 2:
+            raise RuntimeError("failed to set power state")
+        return BreakingLink(feed.connect, "a test", RATE, 42.0)
+
+    camera = RealSenseCamera(connect, Patience(stale=0.2, lost=0.5, first=2.0))
+    camera.start()
+    try:
+        broken.set()
+        until(lambda: len(tries) >= 3, "it is opened again")
+        feed.put(1)
+        until_state(camera, CameraState.STREAMING)
+        assert camera.status().reconnects == 1
+    finally:
+        camera.close()
+
+
 def test_another_size_is_taken_as_it_comes(camera: RealSenseCamera, feed: Feed) -> None:
     for sequence, (height, width) in enumerate([(480, 640), (240, 320), (224, 224), (480, 640)]):
         sent = feed.put(sequence, noise(sequence, height, width))

@@ -47,8 +47,29 @@ def test_a_can_interface_that_is_down_comes_with_the_command_that_brings_it_up(t
     (tmp_path / "eth0").mkdir()
     (tmp_path / "eth0" / "type").write_text("1\n")
     down, up = doctor_devices.can_buses(tmp_path)
-    assert (down.ok, up.ok) == (False, True)
+    assert (down.ok, up.ok) == (False, None)
     assert "sudo ip link set can0 up type can bitrate 1000000" in down.detail
+    assert "bit rate unknown" in up.detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "bitrate", "flags", "ok", "text"),
+    [
+        ("vcan", None, 0x400C1, True, "a virtual bus"),
+        ("vcan", None, 0x40080, False, "sudo ip link set can0 up"),
+        ("can", 1_000_000, 0x400C1, True, "up, 1000000 bit/s"),
+        ("can", 500_000, 0x400C1, False, "500000 bit/s; the hand speaks 1000000: sudo ip link set can0 down"),
+    ],
+)
+def test_a_can_interface_is_judged_by_its_kind_and_bit_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, bitrate: int, flags: int, ok: bool, text: str
+) -> None:
+    can_interface(tmp_path, "can0", flags)
+    monkeypatch.setattr(doctor_devices, "_kind_and_bitrate", lambda name: (kind, bitrate))
+    (finding,) = doctor_devices.can_buses(tmp_path)
+    assert finding.ok is ok
+    assert text in finding.detail
+    assert kind == "can" or "bitrate" not in finding.detail
 
 
 def test_without_a_can_interface_the_emulated_hand_is_named(tmp_path: Path) -> None:

@@ -18,11 +18,13 @@ from mvp_real.robots.allegro import wire
 from mvp_real.robots.allegro.bus import Bus
 from mvp_real.robots.allegro.table import load_hand
 
+from .motion import MotionWatch
 from .processes import Emulator
 from .rig import Rig
 
 TABLE = load_hand()
 SWING = 0.05  # rad
+STILL, MOVED = 5e-3, 8e-3  # rad within 0.4 s
 SWUNG = 5  # index finger, second joint
 
 
@@ -46,6 +48,8 @@ class AllegroRig(Rig):
         self._joints: FloatArray | None = None
         self._start: FloatArray | None = None
         self._began = 0.0
+        self._limp = False
+        self._motion = MotionWatch(STILL, MOVED)
         self.node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
         self._targets = self.node.create_publisher(JointTrajectory, "joint_target", COMMAND)
 
@@ -54,7 +58,7 @@ class AllegroRig(Rig):
         self._start = self._joints = None
 
     def send(self, stamp_offset: float) -> bool:
-        """Swing one joint by a few degrees, from where it was at first."""
+        """Swing one joint by a few degrees, away from the limit at which a limp finger rests."""
         if self._joints is None:
             return False
         now = time.monotonic()
@@ -63,12 +67,20 @@ class AllegroRig(Rig):
         position = np.clip(
             self._start, TABLE.lower + TABLE.position_margin, TABLE.upper - TABLE.position_margin
         )
-        position[SWUNG] += SWING * np.sin(2.0 * (now - self._began))
+        position[SWUNG] += 0.5 * SWING * (1.0 - np.cos(2.0 * (now - self._began)))
         stamp = self.node.get_clock().now().nanoseconds * 1e-9 + stamp_offset
         self._targets.publish(
             conversions.target_message(JointTarget(TABLE.joint_names, position, stamp, 0.2))
         )
         return True
+
+    def moves(self) -> bool:
+        return self._motion.moving()
+
+    def rests(self) -> bool:
+        """A hand that was stopped is limp, one that holds stands."""
+        limp = self.state != "hold" and self._limp
+        return limp or self._motion.still() or not self._motion.seen
 
     def kill_driver(self) -> None:
         """The node dies; that its control loop lets the hand go is seen on the bus."""
@@ -89,3 +101,5 @@ class AllegroRig(Rig):
 
     def _on_joints(self, message: JointState) -> None:
         self._joints = np.array(message.position)
+        self._limp = not np.any(message.effort)
+        self._motion.add(self._joints)

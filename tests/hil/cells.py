@@ -67,9 +67,12 @@ CELLS: list[Cell] = [
     Cell("xarm7", "killed driver", "kill_driver", "still", 1.0),
     Cell("xarm7", "killed controller", "pause_controller", "hold", 1.5, reason="no command", hardware=True),
     Cell("xarm7", "clock jump", "clock_back", "hold", 1.0, value=5.0, reason="command comes", hardware=True),
+    Cell(
+        "xarm7", "clock ahead", "clock_ahead", "hold", 1.0, value=5.0, reason="command comes", hardware=True
+    ),
     Cell("xarm7", "operator's stop", "stop", "stopped", 1.0, reason="operator", hardware=True),
     Cell("xarm7", "power cycle", "fault power_cycle", "stopped", 1.5),
-    Cell("xarm7", "wrong target", "send_nan", "hold|running", 1.0, hardware=True),
+    Cell("xarm7", "wrong target", "send_nan", "hold", 1.5, reason="not finite", hardware=True),
     # The camera: stale after 3 image periods, lost after 1 s; said once a second.
     Cell("realsense", "normal", "wait", "streaming", 0.5, lasts=3.0, hardware=True),
     Cell("realsense", "silence", "fault silence", "lost", 4.5, back="streaming"),
@@ -86,6 +89,7 @@ CELLS: list[Cell] = [
         "stale|lost|streaming",
         3.0,
         value=5.0,
+        lasts=2.0,
         back="streaming",
     ),
     Cell("realsense", "power cycle", "fault power_cycle", "stale|lost", 4.5),
@@ -94,13 +98,16 @@ CELLS: list[Cell] = [
     Cell("allegro", "silence", "fault silence", "stopped", 1.5),
     Cell("allegro", "drop and reconnect", "fault drop", "stopped", 1.5),
     Cell("allegro", "delay", "fault delay", "stopped|hold", 1.5, value=0.5),
-    Cell("allegro", "garble", "fault garble", "stopped|hold|running", 1.5, value=0.3),
+    Cell("allegro", "garble", "fault garble", "stopped|hold|running", 1.5, value=0.3, lasts=2.0),
     Cell("allegro", "error code", "fault error", "stopped", 2.0, value=2),
     Cell("allegro", "emergency stop", "fault emergency_stop", "stopped", 3.0),
     Cell("allegro", "killed driver", "kill_driver", "released", 3.0),
     Cell("allegro", "killed controller", "pause_controller", "hold", 1.5, reason="no command", hardware=True),
     Cell(
         "allegro", "clock jump", "clock_back", "hold", 1.0, value=5.0, reason="command comes", hardware=True
+    ),
+    Cell(
+        "allegro", "clock ahead", "clock_ahead", "hold", 1.0, value=5.0, reason="command comes", hardware=True
     ),
     Cell("allegro", "operator's stop", "stop", "stopped", 1.0, reason="operator", hardware=True),
     Cell("allegro", "power cycle", "fault power_cycle", "stopped", 2.0),
@@ -110,10 +117,10 @@ CELLS: list[Cell] = [
     Cell("digit", "silence", "fault silence", "stopped", 1.5, reason="silent"),
     Cell("digit", "drop and reconnect", "fault drop", "stopped", 1.5, reason="silent"),
     Cell("digit", "delay", "fault delay", "stopped", 3.0, value=0.5),
-    Cell("digit", "garble", "fault garble", "stopped|running", 1.0, value=0.3),
+    Cell("digit", "garble", "fault garble", "stopped|running", 1.0, value=0.3, lasts=2.0),
     Cell("digit", "error code", "fault error", "stopped", 1.0, reason="reports an error"),
     Cell("digit", "emergency stop", "fault emergency_stop", "stopped", 1.5),
-    Cell("digit", "killed driver", "kill_driver", "ended", 2.0),
+    Cell("digit", "killed driver", "kill_driver", "damping", 2.0),
     Cell(
         "digit", "killed controller", "pause_controller", "stopped", 2.0, reason="no command", hardware=True
     ),

@@ -86,8 +86,12 @@ def rigs(
         if reach.real:
             _ask(device, bool(option(pytestconfig, "--yes", False)))
         rig = RIGS[device](reach, tmp_path_factory.mktemp(f"hil_{device}"))
+        try:
+            rig.open()
+        except BaseException:
+            rig.close()
+            raise
         current.append(rig)
-        rig.open()
         return rig
 
     yield get

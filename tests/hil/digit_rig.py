@@ -64,6 +64,14 @@ class DigitRig(Rig):
         self._commands.publish(joint_command_message(command, self._names))
         return True
 
+    def moves(self) -> bool:
+        """The robot is in the hands of the driver, as it says itself; in shadow it never is."""
+        return self.reach.real or self._mode() == "low-level"
+
+    def _mode(self) -> str:
+        assert self.emulator is not None
+        return next((str(said["mode"]) for said in reversed(self.emulator.said) if "mode" in said), "")
+
     def kill_driver(self) -> None:
         assert self.driver is not None
         servo = children(self.driver.pid)
@@ -72,8 +80,11 @@ class DigitRig(Rig):
         threading.Thread(target=self._note_end, args=(servo,), daemon=True).start()
 
     def _note_end(self, servo: list[int]) -> None:
-        if servo and wait_until(lambda: not any(map(running, servo)), PATIENCE):
-            self.note("ended", "the servo process told the robot to damp and has gone, too")
+        gone = servo and wait_until(lambda: not any(map(running, servo)), PATIENCE)
+        if gone and wait_until(lambda: self._mode() == "damping", PATIENCE):
+            self.note(
+                "damping", "the servo process has gone, too, and the robot damps, as the robot itself says"
+            )
 
     def _on_joints(self, message: JointState) -> None:
         self._stamp = seconds(message.header.stamp)

@@ -16,7 +16,12 @@ PATIENCE = 60.0  # s for anything that only starts up
 
 
 class Emulator:
-    """`mvp_real emulate DEVICE`, with the addresses that it printed."""
+    """`mvp_real emulate DEVICE`.
+
+    Attributes:
+        ready: The addresses that it printed.
+        said: What it printed after that.
+    """
 
     def __init__(self, device: str, options: list[str], logs: Path, environment: Mapping[str, str]) -> None:
         command = [sys.executable, "-m", "mvp_real", "emulate", device, *options]
@@ -29,6 +34,7 @@ class Emulator:
                 text=True,
                 start_new_session=True,
             )
+        self.said: list[dict[str, Any]] = []
         self.ready = self._wait_until_ready()
 
     def _wait_until_ready(self) -> dict[str, Any]:
@@ -38,7 +44,7 @@ class Emulator:
         try:
             for line in self.process.stdout:
                 if line.startswith("{") and json.loads(line).get("ready"):
-                    threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                    threading.Thread(target=self._read, daemon=True).start()
                     ready: dict[str, Any] = json.loads(line)
                     return ready
         finally:
@@ -46,6 +52,12 @@ class Emulator:
         raise AssertionError(
             f"the emulator ended with {self.process.wait()} before it was ready; see its log"
         )
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                self.said.append(json.loads(line))
 
     def close(self) -> None:
         end(self.process)

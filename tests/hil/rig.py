@@ -28,6 +28,10 @@ from .processes import PATIENCE, Emulator, end, wait_until
 
 LATCHED_STATES = ("stopped", "fallen")
 ATTEMPTS = 6
+SEEN_WITHIN = 5.0  # s in which a robot that is told to move is seen to move
+REST_WITHIN = (
+    2.0  # s in which a robot that was stopped, or holds, is seen to stand; braking and delays included
+)
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,21 @@ class Rig(abc.ABC):
             if wait_until(lambda: self._sent >= 5 and self.state in ("running", *LATCHED_STATES), 20.0) and (
                 self.state == "running"
             ):
-                return
+                wait_until(self.moves, SEEN_WITHIN)
+                if self.state == "running":
+                    assert self.moves(), f"{self.device} runs and is not seen to move"
+                    return
             self._streaming = False
+        self.call("enable", False)
         raise AssertionError(f"{self.device} does not run in {ATTEMPTS} attempts; {self.history[-6:]}")
+
+    def moves(self) -> bool:
+        """Whether the robot is seen to do what it is told, beside what its driver says."""
+        return True
+
+    def rests(self) -> bool:
+        """Whether the robot is seen to stand or is limp, or cannot be seen, because its link is what was broken."""
+        return True
 
     # Life.
 
@@ -161,9 +177,8 @@ class Rig(abc.ABC):
             arguments += ["-p", f"{name}:={json.dumps(value)}"]
         command = [str(executable_path(self.node_name)), *arguments]
         self.driver = self._domain.launch(command, self.logs / f"{self.device}_driver.log")
-        wait_until(
-            lambda: self.history, PATIENCE, f"{self.node_name} tells its state; its log is in {self.logs}"
-        )
+        wait_until(lambda: self.history or self.driver.poll() is not None, PATIENCE)
+        assert self.history, f"{self.node_name} does not tell its state; its log is in {self.logs}"
 
     # What cells do. Each returns when it has begun.
 

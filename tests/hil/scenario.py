@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from .cells import Cell
 from .processes import PATIENCE, wait_until
-from .rig import Rig
+from .rig import REST_WITHIN, Rig
+
+RESTING = {"stopped", "hold", "still", "released"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def run_cell(rig: Rig, cell: Cell) -> Outcome:
         failure = failure or f"reason '{seen.reason}' does not hold '{cell.reason}'"
     if cell.lasts and wait_until(lambda: rig.state not in cell.states, cell.lasts):
         failure = failure or f"left {cell.expected} for {rig.state}: {rig.history[-1].reason}"
+    if seen.state in RESTING and not wait_until(lambda: rig.rests() or rig.state not in RESTING, REST_WITHIN):
+        failure = failure or f"{seen.state}, and still moving after {REST_WITHIN} s"
     rig.undo()
     ended = time.monotonic()
     if cell.back:

@@ -78,3 +78,10 @@ def test_the_file_for_launch_testing_says_why_it_is_skipped() -> None:
         timeout=120,
     )
     assert "run: python -m pytest tests/hil" in done.stdout, done.stderr
+
+
+def test_a_state_in_which_a_cell_begins_must_last() -> None:
+    """Else the cell would end before its fault has done anything."""
+    for cell in CELLS:
+        if {"running", "streaming"} & set(cell.states):
+            assert cell.lasts > 0.0, cell.name

@@ -7,7 +7,6 @@ import socket
 import struct
 import threading
 import time
-from collections import deque
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from mvp_real.nodes import conversions
 from mvp_real.nodes.quality import COMMAND, SENSOR
 from mvp_real.robots.table import load_robot
 
+from .motion import MotionWatch
 from .processes import PATIENCE, Emulator, wait_until
 from .rig import Rig
 
@@ -26,7 +26,7 @@ TABLE = load_robot("xarm7")
 REPORT_PORT = 30003  # of the box's 100 Hz reports
 REPORT_JOINTS = 7  # offset of seven little-endian floats
 SHORTEST, LONGEST = 87, 1024  # bytes of a report
-STILL = 2e-4  # rad between two looks
+STILL, MOVED = 2e-4, 3e-3  # rad within 0.4 s
 SWING = 0.04  # rad
 
 
@@ -35,14 +35,8 @@ class ReportWatch:
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._samples: deque[tuple[float, FloatArray]] = deque(maxlen=40)
+        self.motion = MotionWatch(STILL, MOVED)
         threading.Thread(target=self._read, daemon=True).start()
-
-    def still(self) -> bool:
-        """Whether no joint has moved over the last reports (0.2 s)."""
-        samples = list(self._samples)[-20:]
-        fresh = len(samples) == 20 and time.monotonic() - samples[-1][0] < 0.3
-        return fresh and float(np.max(np.ptp([joints for _, joints in samples], axis=0))) < STILL
 
     def _read(self) -> None:
         while True:
@@ -55,8 +49,7 @@ class ReportWatch:
                         if not SHORTEST <= length <= LONGEST:
                             break  # garbled on its way: nothing after it can be trusted
                         body = stream.read(length - 4)
-                        joints = np.array(struct.unpack_from("<7f", body, REPORT_JOINTS - 4))
-                        self._samples.append((time.monotonic(), joints))
+                        self.motion.add(np.array(struct.unpack_from("<7f", body, REPORT_JOINTS - 4)))
             except (OSError, struct.error):
                 time.sleep(0.2)
 
@@ -80,6 +73,7 @@ class XArm7Rig(Rig):
         self._joints: FloatArray | None = None
         self._start: FloatArray | None = None
         self._began = 0.0
+        self._broken = self._garbled = False
         self.node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
         self._targets = self.node.create_publisher(JointTrajectory, "joint_target", COMMAND)
         self.watch = ReportWatch(self.reach.ip if self.reach.real else self.host)
@@ -98,13 +92,28 @@ class XArm7Rig(Rig):
             self._start, self._began = joints.copy(), now
         position = self._start.copy()
         position[6] += SWING * np.sin(2.0 * (now - self._began))
-        self._publish(position, stamp_offset)
+        self._publish(np.full(8, np.nan) if self._broken else position, stamp_offset)
         return True
 
+    def moves(self) -> bool:
+        return self.watch.motion.moving()
+
+    def rests(self) -> bool:
+        return self._garbled or self.watch.motion.still() or not self.watch.motion.seen
+
+    def act(self, action: str, value: float | None) -> None:
+        self._garbled = action == "fault garble"  # the reports that the watch reads, too
+        super().act(action, value)
+
     def send_nan(self) -> None:
-        """One target that is no number, among good ones."""
-        assert self._joints is not None
-        self._publish(np.full(8, np.nan), 0.0)
+        """From now on targets that are no numbers."""
+        self._broken = True
+
+    def undo(self) -> None:
+        self._broken = False
+        super().undo()
+        if self._garbled:
+            self.watch.motion.forget()
 
     def kill_driver(self) -> None:
         super().kill_driver()
@@ -112,7 +121,7 @@ class XArm7Rig(Rig):
         threading.Thread(target=self._note_still, daemon=True).start()
 
     def _note_still(self) -> None:
-        if wait_until(self.watch.still, PATIENCE):
+        if wait_until(self.watch.motion.still, PATIENCE):
             self.note("still", "seen in the box's own reports")
 
     def _publish(self, position: FloatArray, stamp_offset: float) -> None:

@@ -1,4 +1,4 @@
-"""Capture times of a device as times of this host's clock."""
+"""Capture times of a device as times of this host's steady clock."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ class HostStamps:
         self._present = self._previous = 0.0
 
     def convert(self, stamp: float, arrival: float) -> float:
-        """Time of the host's clock when the frame was taken, s; not later than its arrival.
+        """Time of the host's steady clock when the frame was taken, s; not later than its arrival.
 
         Args:
             stamp: Capture time by the device's clock, s.
-            arrival: Host time of the frame's arrival, s.
+            arrival: Time of the frame's arrival by the host's steady clock, s: one that people set would move the
+                offset with it.
         """
         difference = arrival - stamp
         if self._began is None or stamp < self._last:
             self._began = arrival
             self._present = self._previous = difference
-        elif not 0.0 <= arrival - self._began < self._window:  # also after a jump of the host's clock
+        elif arrival - self._began >= self._window:
             self._began = arrival
             self._previous, self._present = self._present, difference
         self._last = stamp

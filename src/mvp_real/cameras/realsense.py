@@ -186,6 +186,8 @@ class RealSenseCamera:
                     self._read(link)
                 except MvpRealError as error:
                     self._lose(str(error))
+                except RuntimeError as error:  # of librealsense
+                    self._lose(f"librealsense: {error}")
                 finally:
                     link.close()
                 link = None
@@ -200,7 +202,10 @@ class RealSenseCamera:
                 self._lose(str(error))
 
     def _open(self) -> Link:
-        link = self._connect()
+        try:
+            link = self._connect()
+        except RuntimeError as error:  # of librealsense, e.g. while a device comes up
+            raise CameraError(f"librealsense: {error}") from error
         with self._lock:
             if self._connections:
                 self._state, self._reason = CameraState.LOST, "connected again, no image yet"
@@ -236,12 +241,13 @@ class RealSenseCamera:
 
     def _take(self, frame: Any, live: bool) -> None:
         arrival, stamp = time.time(), frame.get_timestamp() / 1000.0
+        steady = time.monotonic()
         image, number = pixels(frame), int(frame.get_frame_number())
         intrinsics = intrinsics_of(frame)
         with self._lock:
             if not (live and host_time(frame)):
-                stamp = self._stamps.convert(stamp, arrival)
-            self._sequence += 1 + self._arrivals.add(number, image, time.monotonic())
+                stamp = self._stamps.convert(stamp, steady) + (arrival - steady)
+            self._sequence += 1 + self._arrivals.add(number, image, steady)
             self._newest = Frame(image, stamp, self._sequence), intrinsics
             self._lag = arrival - stamp
             self._state, self._reason = CameraState.STREAMING, ""

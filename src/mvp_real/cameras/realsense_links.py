@@ -143,8 +143,12 @@ def connected_cameras() -> dict[str, str]:
     """Names of the cameras of this vendor that are connected, by serial number."""
     rs = realsense()
     found: dict[str, str] = {}
-    for device in rs.context().query_devices():
-        info = describe(device)
+    devices = rs.context().query_devices()
+    for index in range(len(devices)):
+        try:
+            info = describe(devices[index])
+        except RuntimeError:  # it is being plugged in or out
+            continue
         found[info.get("serial number", "")] = info.get("name", "")
     return found
 

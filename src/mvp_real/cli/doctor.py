@@ -24,6 +24,7 @@ from mvp_real.cli.doctor_robots import digit, hand
 from mvp_real.errors import MvpRealError
 from mvp_real.resources import model_roots, share_directory
 from mvp_real.robots.digit_link.link import CLIENT_PORT, ROBOT_PORT
+from mvp_real.systems.environment import system_environment
 
 DEMO_PACKAGES = {
     "rclpy": "ros-rclpy",
@@ -115,7 +116,7 @@ def packages() -> Iterator[Finding]:
 
 def rendering() -> Iterator[Finding]:
     """Whether MuJoCo can draw off screen, tried in a process of its own because a failure may abort."""
-    backend = os.environ.get("MUJOCO_GL", "egl")
+    backend = system_environment()["MUJOCO_GL"]
     _, failure = probe(RENDER_PROBE, {"MUJOCO_GL": backend}, RENDER_WITHIN)
     if not failure:
         yield Finding("rendering", True, f"off screen through {backend}")

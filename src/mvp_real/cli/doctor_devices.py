@@ -34,6 +34,7 @@ print(json.dumps([bool(openvr.isRuntimeInstalled()), bool(openvr.isHmdPresent())
 INTEL = "8086"  # USB vendor
 CAN_TYPE = "280"  # of a network interface in sysfs
 CAN_BITRATE = 1_000_000
+VIRTUAL = "vcan"
 REPORT, RICH_REPORT = 30003, 30002  # ports of the arm's box
 REPORT_RATE = 100.0  # Hz
 LISTEN = 1.0  # s
@@ -100,27 +101,38 @@ def can_buses(network: Path = Path("/sys/class/net")) -> Iterator[Finding]:
         yield Finding("CAN", None, detail)
     for path in found:
         up = int(_text(path / "flags") or "0", 16) & 1
-        bitrate = _bitrate(path.name)
-        remedy = f"sudo ip link set {path.name} up type can bitrate {CAN_BITRATE}"
+        kind, bitrate = _kind_and_bitrate(path.name)
+        bus = "" if kind == VIRTUAL else f" type can bitrate {CAN_BITRATE}"
+        remedy = f"sudo ip link set {path.name} up{bus}"
         if not up:
             yield Finding(f"CAN {path.name}", False, f"down; {remedy}")
-        elif bitrate not in (None, CAN_BITRATE):
+        elif kind == VIRTUAL:
+            yield Finding(f"CAN {path.name}", True, "up, a virtual bus")
+        elif bitrate is None:
+            look = f"ip -details link show {path.name}"
+            yield Finding(f"CAN {path.name}", None, f"up, bit rate unknown, must be {CAN_BITRATE}: {look}")
+        elif bitrate != CAN_BITRATE:
             down = f"sudo ip link set {path.name} down && {remedy}"
             yield Finding(
                 f"CAN {path.name}", False, f"{bitrate} bit/s; the hand speaks {CAN_BITRATE}: {down}"
             )
         else:
-            yield Finding(f"CAN {path.name}", True, f"up, {bitrate or 'bitrate of a virtual bus'}")
+            yield Finding(f"CAN {path.name}", True, f"up, {bitrate} bit/s")
 
 
-def _bitrate(name: str) -> int | None:
+def _kind_and_bitrate(name: str) -> tuple[str, int | None]:
+    """ "can", "vcan" and so on, and the bit rate; empty and None where that is not told."""
     command = ["ip", "-details", "-json", "link", "show", name]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_WITHIN, check=True)
-        data = json.loads(done.stdout)[0]["linkinfo"]["info_data"]["bittiming"]
-        return int(data["bitrate"])
+        link = json.loads(done.stdout)[0]["linkinfo"]
+        kind = str(link["info_kind"])
     except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError):
-        return None
+        return "", None
+    try:
+        return kind, int(link["info_data"]["bittiming"]["bitrate"])
+    except (ValueError, LookupError, TypeError):
+        return kind, None
 
 
 def xarm(address: str, port: int) -> Iterator[Finding]:

@@ -101,9 +101,16 @@ def digit(host: str, port: int, listen_port: int) -> Iterator[Finding]:
         yield Finding("Digit", False, problem or f"no observation from {host}:{port}; {remedy}")
         return
     rate = count / LISTEN
-    ok = rate >= 0.95 * DIGIT_RATE and not failing and not counters.get("malformed")
-    text = f"{host}, {rate:.0f} observations/s, {counters.get('malformed', 0)} malformed"
-    yield Finding("Digit", ok, text + (", the robot reports an error" if failing else ""))
+    broken = {name: counters.get(name, 0) for name in ("checksum errors", "malformed")}
+    text = (
+        f"{host}, {rate:.0f} observations/s, {', '.join(f'{count} {name}' for name, count in broken.items())}"
+    )
+    remedies = []
+    if rate < 0.95 * DIGIT_RATE or any(broken.values()):
+        remedies.append("check the cable, use a network of its own, and end what keeps this computer busy")
+    if failing:
+        remedies.append("the robot reports an error: its own screen says which")
+    yield Finding("Digit", not remedies, "; ".join([text, *remedies]))
     yield _limits(limits)
 
 

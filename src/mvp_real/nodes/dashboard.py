@@ -114,8 +114,10 @@ class Dashboard(ManagedNode):
             self._record.state(name, *state, float(status.get("stamp") or ros_now(self)))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        stamp = ros_now(self)
+        stamp, own = ros_now(self), self.get_namespace().rstrip("/") + "/"
         for status in message.status:
+            if not status.name.startswith(own):
+                continue  # another robot's: the topic is everybody's
             found = {value.key: value.value for value in status.values if value.key.endswith(MILLISECONDS)}
             times = {}
             for key, text in found.items():

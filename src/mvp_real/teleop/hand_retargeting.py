@@ -84,11 +84,6 @@ class HandRetargeter:
         self._bases = self._data.xpos[first].copy()
         self._lengths = np.array([self._chain_length(k) for k in range(len(FINGERS))])
 
-    def start(self, joints: FloatArray) -> None:
-        """Go on from these joints (16,), rad."""
-        self._joints = np.clip(joints, self._lower, self._upper)
-        self._filter.reset()
-
     def tips(self, joints: FloatArray) -> FloatArray:
         """(4, 3) fingertips for joints (16,), in the wrist's frame and the robot's order of fingers, m."""
         self._move(joints)

@@ -13,7 +13,6 @@ from mvp_real.emulators.xarm7.protocol import (
     FrameError,
     Request,
     RequestReader,
-    feedback,
     floats,
     read_floats,
     reply,
@@ -61,13 +60,6 @@ def test_a_reply_as_the_vendors_client_reads_it() -> None:
 def test_standard_modbus_is_answered_with_an_exception() -> None:
     frame = reply(Request(9, 0, 1, bytes([3, 0, 0, 0, 1])), Answer())
     assert frame == bytes([0, 9, 0, 0, 0, 3, 1, 0x83, 1])
-
-
-def test_feedback_about_the_end_of_a_motion() -> None:
-    frame = feedback(5, 2, 2, 0)
-    assert frame[6] == 0xFF
-    assert frame[8] == 2
-    assert len(frame) == 6 + 7
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=10))

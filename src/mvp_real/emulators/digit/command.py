@@ -5,7 +5,7 @@
     mvp_real fault 127.0.0.1:9000 set silence
 
 The robot begins on its feet with the vendor's controller, for which a hoist and PD control stand in. Prints one line of
-JSON when it serves, and another one whenever it cannot hold its pace.
+JSON when it serves, one whenever somebody else gets the motors, and one whenever it cannot hold its pace.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import json
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from mvp_real.emulators.digit.faults import digit_faults
 from mvp_real.emulators.fault_socket import FaultServer, add_fault_option, parse_address
@@ -21,6 +22,9 @@ from mvp_real.errors import require
 from mvp_real.robots.digit_link.link import CLIENT_PORT, ROBOT_PORT
 from mvp_real.robots.digit_link.stream import LINK_TIMEOUT
 from mvp_real.robots.real_time import freeze_garbage, take_priority
+
+if TYPE_CHECKING:
+    from mvp_real.emulators.digit.body import Mode
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     body = DigitBody(parse_terrain(args.world), check_payload(args.payload), args.hoist == "hold")
     board = digit_faults()
     server = DigitServer(
-        EmulatedDigit(body, board, args.link_timeout, args.seed),
+        EmulatedDigit(body, board, args.link_timeout, args.seed, _tell),
         args.host,
         args.port,
         args.reply_port,
@@ -78,3 +82,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(ready), flush=True)
         server.run()
     return 0
+
+
+def _tell(milliseconds: int, mode: Mode, why: str) -> None:
+    print(json.dumps({"ms": milliseconds, "mode": mode.value, "why": why}), flush=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import replace
 
 from mvp_real.emulators.digit.body import DigitBody, Mode
@@ -34,6 +35,7 @@ class EmulatedDigit:
         board: Its faults.
         timeout: s without a command after which it falls back.
         seed: Of random faults.
+        changed: Called with ms, mode and why when the mode changes.
 
     Attributes:
         body: Its physics.
@@ -42,9 +44,14 @@ class EmulatedDigit:
     """
 
     def __init__(
-        self, body: DigitBody, board: FaultBoard, timeout: float = LINK_TIMEOUT, seed: int = 0
+        self,
+        body: DigitBody,
+        board: FaultBoard,
+        timeout: float = LINK_TIMEOUT,
+        seed: int = 0,
+        changed: Callable[[int, Mode, str], None] = lambda milliseconds, mode, why: None,
     ) -> None:
-        self.body, self._board, self._timeout = body, board, timeout
+        self.body, self._board, self._timeout, self._changed = body, board, timeout, changed
         self.counters: Counter[str] = Counter()
         self.history: deque[tuple[int, Mode, str]] = deque(maxlen=64)
         self._wire = FaultyWire(board, seed)
@@ -121,6 +128,7 @@ class EmulatedDigit:
         if mode is not self.body.mode:
             self.counters["fallbacks"] += self.body.mode is Mode.LOW_LEVEL
             self.history.append((self.body.milliseconds, mode, why))
+            self._changed(self.body.milliseconds, mode, why)
             self.body.set_mode(mode)
         self.body.advance(1)
         if self._off_until is not None or self.client is None:

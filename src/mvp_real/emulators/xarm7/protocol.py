@@ -81,11 +81,6 @@ def reply(request: Request, answer: Answer) -> bytes:
     return head + bytes([answer.status]) + answer.data
 
 
-def feedback(transaction: int, protocol: int, kind: int, result: int) -> bytes:
-    """The unsolicited frame about a motion that started (kind 1) or ended (2); result 0 is success."""
-    return HEADER.pack(transaction, protocol, 7, 0xFF) + bytes([0, kind, 0, 0, 0, result])
-
-
 def floats(values: Sequence[float]) -> bytes:
     """32 bit floats as the box writes them."""
     return struct.pack(f"<{len(values)}f", *values)

@@ -21,7 +21,7 @@ from mvp_real.robots.digit_link.channel import Channel, ChannelClosed
 from mvp_real.robots.digit_link.link import CLIENT_PORT, ROBOT_PORT, DigitLink
 from mvp_real.robots.digit_link.measurement import Measuring
 from mvp_real.robots.digit_link.observation import Observation
-from mvp_real.robots.digit_link.servo import DigitServo
+from mvp_real.robots.digit_link.servo import Authority, DigitServo
 from mvp_real.robots.digit_link.session_clock import Arrival, SessionClock
 from mvp_real.robots.digit_link.stream import LINK_TIMEOUT
 
@@ -227,11 +227,13 @@ class ServoLoop:
         }
 
     def _say_farewell(self) -> None:
-        """The node is gone without a word: nobody can clear the stop, and the robot's own fallback takes over."""
+        """The node is gone without a word and nobody can clear the stop: damp, then leave that to the robot itself."""
         servo = self.servo
         if servo.limiter.output is not None:
             servo.stop("the driver node has gone")
-        for _ in range(FAREWELL):
+        for k in range(FAREWELL):
+            if k == FAREWELL // 2 and servo.authority is Authority.DRIVING:
+                servo.authority = Authority.RELEASED
             seen = self.link.poll()
             if seen is not None:
                 self._observe(seen)
