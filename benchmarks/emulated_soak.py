@@ -142,9 +142,21 @@ def soak(minutes: float, folder: Path) -> dict[str, object]:
         "missed ticks": sum(number for _, number in watch.misses),
         "clusters of missed ticks": clusters(watch.misses),
         "arm": {key: arm.get(key, "") for key in ("commands", "accepted", "holds", "stops", "last stop")},
+        "trials": trials(folder / "up.log"),
         "states seen": dict(watch.states.most_common(20)),
         "memory": {name: growth(samples, lasted) for name, samples in sorted(memory.items())},
     }
+
+
+def trials(log: Path) -> dict[str, int]:
+    """How many trials ended how, from the lines that the episodes' node prints."""
+    ends: Counter[str] = Counter()
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith("[episode]") and line.rstrip().endswith("picked"):
+            ends["picked"] += 1
+        elif line.startswith("[episode]") and "FAILED" in line:
+            ends[line.partition("FAILED")[2].partition("(")[0].strip()] += 1
+    return dict(ends.most_common())
 
 
 def growth(samples: list[tuple[float, float]], lasted: float) -> dict[str, float]:
@@ -168,6 +180,7 @@ def report(figures: dict[str, object]) -> str:
         f"Missed control ticks: {figures['missed ticks']}, clusters (3 or more within 5 s): "
         f"{figures['clusters of missed ticks']}.",
         f"Arm: {json.dumps(figures['arm'])}.",
+        f"Trials: {', '.join(f'{count} {end}' for end, count in figures['trials'].items())}.",  # type: ignore[attr-defined]
         "",
         "| process | MiB at the beginning | MiB at the end | growth % |",
         "| --- | --- | --- | --- |",
