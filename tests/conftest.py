@@ -25,6 +25,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         waiting = [item for item in items if item.get_closest_marker("extended")]
         config.hook.pytest_deselected(items=waiting)
         items[:] = [item for item in items if not item.get_closest_marker("extended")]
+    # Whoever says how often, for a table of results say, is obeyed.
+    again = config.pluginmanager.hasplugin("rerunfailures") and config.getoption("reruns", None) is None
     for item in items:
-        if item.get_closest_marker("nodes"):
+        if again and item.get_closest_marker("nodes"):
             item.add_marker(pytest.mark.flaky(reruns=2))

@@ -31,6 +31,14 @@ class Outcome:
     failure: str
 
 
+def try_cell(rig: Rig, cell: Cell) -> Outcome:
+    """Run a cell; a device that cannot be brought to work, before or after, is an outcome, too."""
+    try:
+        return run_cell(rig, cell)
+    except AssertionError as error:
+        return Outcome(rig.state, float("inf"), "", float("inf"), str(error) or "an assertion failed")
+
+
 def run_cell(rig: Rig, cell: Cell) -> Outcome:
     """Bring the device to work, do what the cell says, time the reaction, and make it work again."""
     rig.moving()
