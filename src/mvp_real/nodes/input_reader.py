@@ -35,17 +35,22 @@ class Reader:
         restore: Callable[[], None] = lambda: None,
     ) -> None:
         self._descriptor, self._take, self._end, self._restore = descriptor, take, end, restore
+        self._closed = False
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._read, name="input", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
         os.write(self._wake_write, b"x")
         self._thread.join(1.0)
         self._restore()
-        for descriptor in (self._descriptor, self._wake_read, self._wake_write):
-            os.close(descriptor)
+        if not self._thread.is_alive():
+            for descriptor in (self._descriptor, self._wake_read, self._wake_write):
+                os.close(descriptor)
 
     def _read(self) -> None:
         while True:
