@@ -122,9 +122,9 @@ class Rig(abc.ABC):
             if wait_until(lambda: self._sent >= 5 and self.state in ("running", *LATCHED_STATES), 20.0) and (
                 self.state == "running"
             ):
-                wait_until(self.moves, SEEN_WITHIN)
+                seen = wait_until(self.moves, SEEN_WITHIN)  # a swinging joint stands for a moment at each end
                 if self.state == "running":
-                    assert self.moves(), f"{self.device} runs and is not seen to move"
+                    assert seen, f"{self.device} runs and is not seen to move"
                     return
             self._streaming = False
         self.call("enable", False)
