@@ -72,6 +72,7 @@ class XArm7Rig(Rig):
     def connect_topics(self) -> None:
         self._joints: FloatArray | None = None
         self._start: FloatArray | None = None
+        self._first: FloatArray | None = None
         self._began = 0.0
         self._broken = self._garbled = False
         self.node.create_subscription(JointState, "joint_states", self._on_joints, SENSOR)
@@ -83,15 +84,21 @@ class XArm7Rig(Rig):
         self._start = self._joints = None  # swing about where it is now
 
     def send(self, stamp_offset: float) -> bool:
-        """Swing the last joint by a few degrees, from where it was at first."""
+        """Swing the last joint by a few degrees from where it is, towards where it was when all began.
+
+        Cells end in the middle of a swing: always to the same side, they would wind the wrist up.
+        """
         joints = self._joints
         if joints is None:
             return False
         now = time.monotonic()
         if self._start is None:
             self._start, self._began = joints.copy(), now
+            if self._first is None:
+                self._first = self._start
         position = self._start.copy()
-        position[6] += SWING * np.sin(2.0 * (now - self._began))
+        side = -1.0 if self._start[6] > self._first[6] else 1.0
+        position[6] += side * SWING * np.sin(2.0 * (now - self._began))
         self._publish(np.full(8, np.nan) if self._broken else position, stamp_offset)
         return True
 
