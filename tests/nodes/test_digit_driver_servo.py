@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import pytest
 
@@ -59,3 +64,18 @@ def test_a_process_that_does_not_confirm_a_stop_is_killed(servo: Servo, buffer_f
     wait_until(lambda: servo.ends == [expected], "the node is told")
     with pytest.raises(ProcessLookupError):
         os.kill(servo.process.pid, 0)
+
+
+def test_a_node_that_is_gone_before_the_process_has_begun_is_no_error() -> None:
+    mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    mine.close()
+    settings = json.dumps(asdict(ServoSettings(host="127.0.0.1", port=0, listen_port=0)))
+    module = "mvp_real.robots.digit_link.servo_process"
+    done = subprocess.run(
+        [sys.executable, "-m", module, str(theirs.fileno()), settings],
+        pass_fds=[theirs.fileno()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -34,7 +34,8 @@ def isolated_share(image: np.ndarray) -> float:
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_no_pixel_noise(family: str, seed: int) -> None:
-    assert isolated_share(random_texture(np.random.default_rng(seed), 512, family)) < 0.01
+    # Half of what noise has; the finest checks come to 0.017 where their corners meet.
+    assert isolated_share(random_texture(np.random.default_rng(seed), 512, family)) < 0.025
 
 
 def test_the_measure_of_noise_sees_noise() -> None:
